@@ -1,0 +1,45 @@
+# Every task of the course; `make help` lists them.
+# On Linux and macOS with any make; on Windows with GNU make from a POSIX shell such as Git Bash.
+PYTHON ?= python3
+VENV := .venv
+JOBS ?= 2
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PY := $(BIN)/python
+
+.PHONY: help setup data run test lint lab refresh stamp bench clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: $(VENV)/ready  ## make the virtual environment .venv and install everything, once
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) here: install Python 3.11 or newer, see https://www.python.org/downloads"; exit 1; }
+	@$(PYTHON) tools/setup.py $(VENV)
+
+data: setup  ## obtain Fashion-MNIST, or say that the sample will be used
+	@$(PY) -m helpers.sources
+
+run: data  ## execute every chapter into build/notebooks (RUN="4.4 -p max_epochs 2" for one, shorter)
+	@$(PY) -m tools.run --jobs $(JOBS) $(RUN)
+
+test: data lint  ## run every check: style, unit tests, every chapter against its committed outputs
+	@$(PY) -m pytest -n $(JOBS) --dist loadscope
+
+lint: setup  ## check style
+	@$(PY) -m ruff check --quiet . && $(PY) -m ruff format --quiet --check .
+
+lab: setup  ## open the course in JupyterLab
+	@$(PY) -m jupyterlab --notebook-dir=notebooks
+
+refresh: data  ## execute the chapters in place, to commit their new outputs (NOTEBOOKS="…" for some)
+	@$(PY) -m tools.refresh $(NOTEBOOKS)
+
+stamp: setup  ## write address and setup cell into every chapter: REPO=owner/name REF=v1.0, or none
+	@$(PY) -m tools.stamp $(if $(REPO),--repo $(REPO)) $(if $(REF),--ref $(REF))
+
+bench: data  ## measure helpers against a bare PyTorch loop
+	@$(PY) -m tools.bench
+
+clean:  ## remove what was made, but not the environment and the data
+	rm -rf build .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,215 @@
+"""Where the Fashion-MNIST files come from (section 4.2).
+
+They are looked for in the data folder, then in the system's package of them, then downloaded by
+torchvision, then fetched with apt-get, and last taken from the small sample in the repository. The
+content of a file, uncompressed, must have the right SHA-256, wherever it comes from.
+"""
+
+import gzip
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+
+from helpers.idx import DataError
+from helpers.oop import say_once
+
+# Uncompressed size in bytes and SHA-256.
+Checksums = dict[str, tuple[int, str]]
+FULL: Checksums = {
+    "train-images-idx3-ubyte": (
+        47_040_016,
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    ),
+    "train-labels-idx1-ubyte": (
+        60_008,
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    ),
+    "t10k-images-idx3-ubyte": (
+        7_840_016,
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    ),
+    "t10k-labels-idx1-ubyte": (
+        10_008,
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
+}
+SAMPLE: Checksums = {
+    "train-images-idx3-ubyte": (
+        3_920_016,
+        "444ed5f7ce17397f236f5eba17dd507d3f6912f04edd3e4f1701cdf82f2cc0c5",
+    ),
+    "train-labels-idx1-ubyte": (
+        5_008,
+        "35d691216f65485d010cc635af5574a9dc04aa5060de9be64ab6e5cb5ead38e9",
+    ),
+    "t10k-images-idx3-ubyte": (
+        784_016,
+        "7cee33c3c6414b1b86c25e665a6c4f41584269de3b7cc9768b1d351922845eef",
+    ),
+    "t10k-labels-idx1-ubyte": (
+        1_008,
+        "3128d790775889812b73c4f13923559c8b9e281d112c6ea7862acf60a206a909",
+    ),
+}
+CHECKOUT_DATA = Path(__file__).parents[1] / "data"
+SAMPLE_FOLDER = CHECKOUT_DATA / "fashion-mnist-sample"
+SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+DEBIAN_PACKAGE = "dataset-fashion-mnist"
+TIME_LIMIT = 300  # seconds for a download
+
+
+def default_root() -> Path:
+    """Return the course's data folder, or a folder in torch's cache where that cannot be written."""
+    if (CHECKOUT_DATA / "FashionMNIST").is_dir() or os.access(CHECKOUT_DATA, os.W_OK):
+        return CHECKOUT_DATA
+    return Path(torch.hub.get_dir()).parent / "datasets"
+
+
+def load_files(root: Path) -> tuple[dict[str, bytes], str]:
+    """Return the content of the four files by name, and the source that they came from.
+
+    Setting the environment variable HELPERS_OFFLINE=1 leaves the downloads out.
+
+    Raises:
+        DataError: when no source has them; it says what was wrong with each.
+    """
+    problems = []
+    for source, find in _sources():
+        try:
+            return read_folder(find(root), FULL), source
+        except (DataError, OSError) as error:
+            problems.append(f"{source}: {error}")
+    tried = "\n".join(f"- {problem}" for problem in problems)
+    try:
+        files = read_folder(SAMPLE_FOLDER, SAMPLE)
+    except DataError as error:
+        raise DataError(
+            f"Fashion-MNIST was not to be had:\n{tried}\n- sample: {error}\n"
+            f"Go online, or put its four files into {_raw(root)}."
+        ) from None
+    say_once(
+        "Fashion-MNIST: the full set was not to be had, so the real sample of 6,000 images in data/ "
+        f"is used; accuracies will be lower than the chapters say. What was tried:\n{tried}"
+    )
+    return files, "sample"
+
+
+def read_folder(folder: Path, checksums: Checksums) -> dict[str, bytes]:
+    """Return the content of the files in `folder` by name, uncompressed and checked."""
+    return {name: _read_checked(folder / name, *checksums[name]) for name in checksums}
+
+
+def _read_checked(path: Path, size: int, sha256: str) -> bytes:
+    """Return the content of `path`, or of its gzip beside it, if it is what it should be."""
+    packed = path.with_name(path.name + ".gz")
+    if not path.exists() and not packed.exists():
+        raise DataError(f"no file {path.name}")
+    try:
+        # One byte more than expected is enough to see that a file is too long.
+        with path.open("rb") if path.exists() else gzip.open(packed) as file:
+            content = file.read(size + 1)
+    except (OSError, EOFError, gzip.zlib.error) as error:
+        raise DataError(f"{path.name} cannot be read: {error}") from error
+    if len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
+        raise DataError(f"{path.name} is not Fashion-MNIST's: wrong length or checksum")
+    return content
+
+
+def _raw(root: Path) -> Path:
+    """Return the folder that torchvision's FashionMNIST uses under `root`."""
+    return root / "FashionMNIST" / "raw"
+
+
+def _sources() -> list[tuple[str, Callable[[Path], Path]]]:
+    """Return name and finder of each source of the full set, in the order they are tried."""
+    local = [("data folder", _raw), ("system package", lambda root: SYSTEM_FOLDER)]
+    if os.environ.get("HELPERS_OFFLINE") == "1":
+        return local
+    return [
+        *local,
+        ("torchvision", lambda root: _fetch(root, _torchvision_download)),
+        ("apt-get", lambda root: _fetch(root, _apt_download)),
+    ]
+
+
+def _fetch(root: Path, download: Callable[[Path], Path]) -> Path:
+    """Download beside the data folder, check, and move the files to their place."""
+    raw = _raw(root)
+    raw.mkdir(parents=True, exist_ok=True)
+    with FileLock(raw.parent / "download.lock"), tempfile.TemporaryDirectory(dir=raw.parent) as tmp:
+        try:
+            read_folder(raw, FULL)  # another process may have been quicker
+        except DataError:
+            for name, content in read_folder(download(Path(tmp)), FULL).items():
+                part = Path(tmp) / f"{name}.part"
+                part.write_bytes(content)
+                part.replace(raw / name)
+    return raw
+
+
+def _torchvision_download(folder: Path) -> Path:
+    """Let torchvision download to `folder`, in a process of its own so that it can be stopped."""
+    script = (
+        "import sys, torchvision\n"
+        "try: torchvision.datasets.FashionMNIST(sys.argv[1], download=True)\n"
+        "except Exception as error: sys.exit(str(error))"
+    )
+    _run([sys.executable, "-c", script, str(folder)], folder)
+    return _raw(folder)
+
+
+def _apt_download(folder: Path) -> Path:
+    """Fetch Debian's package of the data and unpack it, which needs no root."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        raise DataError("there is no apt-get here")
+    get = ["apt-get", "-o", "APT::Sandbox::User=", "-o", "Acquire::http::Timeout=20"]
+    try:
+        _run([*get, "download", DEBIAN_PACKAGE], folder)
+    except DataError:  # the package lists may be missing or old: fetch some of our own
+        get += ["-o", f"Dir::State::lists={folder}/lists", "-o", f"Dir::Cache={folder}/cache"]
+        _run([*get, "-o", "Debug::NoLocking=1", "update"], folder)
+        _run([*get, "download", DEBIAN_PACKAGE], folder)
+    (package,) = folder.glob("*.deb")
+    _run(["dpkg-deb", "-x", str(package), str(folder)], folder)
+    return folder / SYSTEM_FOLDER.relative_to("/")
+
+
+def _run(command: list[str], folder: Path) -> None:
+    """Run `command` in `folder`; raise DataError with its last line if it fails or takes too long."""
+    try:
+        run = subprocess.run(
+            command,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=TIME_LIMIT,
+        )
+    except subprocess.TimeoutExpired:
+        raise DataError(f"took longer than {TIME_LIMIT} s") from None
+    if run.returncode != 0:
+        last_line = (run.stdout.strip().splitlines() or ["no message"])[-1]
+        raise DataError(last_line[:200])
+
+
+def main() -> None:
+    """Obtain the data once, before the notebooks run, and say where it is."""
+    root = default_root()
+    print("Fashion-MNIST: looking for it, downloading 30 MB if need be …", flush=True)
+    _, source = load_files(root)
+    if source != "sample":
+        place = SYSTEM_FOLDER if source == "system package" else _raw(root)
+        print(f"Fashion-MNIST: 60,000 + 10,000 images from {source}, checksums hold, in {place}")
+
+
+if __name__ == "__main__":
+    main()

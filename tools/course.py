@@ -1,0 +1,56 @@
+"""The chapters, and the environment that they are executed in."""
+
+import os
+import re
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = ROOT / "build"
+
+# Set for every kernel that the project starts, so that a run can be compared with any other.
+KERNEL_ENVIRONMENT = {
+    "HELPERS_BOARD": "last",  # nbval does not know displays that are updated
+    "HELPERS_OFFLINE": "1",  # the data was obtained before; a kernel does not download
+    "OMP_NUM_THREADS": "1",  # two kernels run side by side, and sums do not depend on the machine
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger's advice does not belong in an output
+}
+
+
+def kernel_environment() -> dict[str, str]:
+    return {**os.environ, **KERNEL_ENVIRONMENT}
+
+
+def chapters() -> list[Path]:
+    """The notebooks in the order of their numbers."""
+    return sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def section(path: Path) -> str:
+    """`4.4` for 4.4-softmax-regression-from-scratch.ipynb."""
+    return path.stem.split("-")[0]
+
+
+def title(notebook: nbformat.NotebookNode) -> str:
+    """The first line of a chapter without its number sign."""
+    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+
+
+def stated_seconds(notebook: nbformat.NotebookNode) -> float:
+    """How long a chapter says that it runs."""
+    return float(re.search(r"runs in (\d+) s", notebook.cells[0].source)[1])
+
+
+def stated_minutes(notebook: nbformat.NotebookNode) -> int:
+    """How long a chapter says that it takes to read."""
+    return int(re.search(r"≈ (\d+) min", notebook.cells[0].source)[1])
+
+
+def tags(cell: nbformat.NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", []))

@@ -1,0 +1,82 @@
+"""Execute chapters in place: their committed outputs become what the code gives now.
+
+usage: python -m tools.refresh [NOTEBOOK...]
+
+A notebook with a cell that fails is left as it was.
+"""
+
+import argparse
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from tools.course import KERNEL_ENVIRONMENT, ROOT, chapters, read
+
+BOARD_CHAPTER = "4.4-softmax-regression-from-scratch.ipynb"
+BOARD_PICTURE = ROOT / ".github" / "training-board.svg"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "file_extension": ".py", "pygments_lexer": "ipython3"},
+}
+
+
+def execute(path: Path) -> nbformat.NotebookNode:
+    """Return the chapter at `path`, freshly executed, without anything that differs by machine."""
+    os.environ.update(KERNEL_ENVIRONMENT)
+    notebook = read(path)
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute()
+    notebook.metadata = nbformat.from_dict(METADATA)
+    return notebook
+
+
+def board_picture(notebook: nbformat.NotebookNode) -> str:
+    """The last training board in a chapter: the README shows that of 4.4."""
+    boards = [
+        output.data["image/svg+xml"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "val_acc" in output.get("data", {}).get("text/plain", "")
+        and "image/svg+xml" in output.data
+    ]
+    return boards[-1]
+
+
+def refresh(path: Path) -> str:
+    """Execute the chapter at `path` in place; return what went wrong, or nothing."""
+    try:
+        notebook = execute(path)
+    except CellExecutionError as error:
+        return f"{path.name} was left as it was, since a cell failed:\n{error}"
+    nbformat.write(notebook, path)
+    if path.name == BOARD_CHAPTER:
+        BOARD_PICTURE.write_text(board_picture(notebook))
+    return ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all")
+    paths = parser.parse_args().notebooks or chapters()
+    failed = False
+    with ProcessPoolExecutor(2) as pool:
+        for path, problem in zip(paths, pool.map(refresh, paths), strict=True):
+            print(problem or f"{path.name}: executed", flush=True)
+            failed = failed or bool(problem)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
