@@ -136,7 +136,9 @@ class ProgressBoard(HyperParameters):
             from matplotlib.figure import Figure
 
             self.fig = Figure(figsize=self.figsize)
-            self.fig.subplots_adjust(left=0.16, right=0.97, top=0.95, bottom=0.19)
+            # Fixed margins: fitting them to the labels would take as long as the drawing itself.
+            left = 0.27 if self.ylabel else 0.2
+            self.fig.subplots_adjust(left=left, right=0.97, top=0.95, bottom=0.19)
         if self.axes is None:
             self.axes = self.fig.add_subplot()
         if "matplotlib.pyplot" in sys.modules:  # which would show the figure a second time

@@ -11,6 +11,7 @@ import torch
 SVG_SETTINGS = {"svg.hashsalt": "helpers", "svg.fonttype": "path"}
 SVG_METADATA = {"Date": None, "Creator": None}
 LINE_STYLES = ("-", "--", "-.", ":")
+PAGE_WIDTH = 9.0  # inches
 
 
 @cache
@@ -123,9 +124,11 @@ def show_images(
         imgs: grey images, each of shape (h, w), or colour images (h, w, 3): tensors or arrays.
             Those that find no place in the grid are not shown; places left over stay blank.
         titles: one line above each image.
-        scale: width and height of a place in the grid, in inches.
+        scale: width and height of a place in the grid, in inches; less where a row would become
+            wider than a page.
     """
     use_svg_display()
+    scale = min(scale, PAGE_WIDTH / num_cols)
     figsize = (num_cols * scale, num_rows * scale)
     _, grid = pyplot().subplots(num_rows, num_cols, figsize=figsize, squeeze=False)
     grid = grid.flatten()

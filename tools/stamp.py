@@ -19,7 +19,7 @@ from tools.course import NOTEBOOKS, ROOT, chapters, read, section, tags
 BADGE = re.compile(r"(\[!\[Open in Colab\][^\n|]*)?<!-- colab(?P<section>:[\d.]+)? -->")
 
 SETUP = '''\
-# Finds the helpers package that this chapter was written for.
+# @title Setup: finds the helpers package that this chapter was written for
 import importlib.util
 import pathlib
 import subprocess
@@ -27,20 +27,23 @@ import sys
 
 VERSION, ADDRESS = "{version}", "{address}"
 checkout = pathlib.Path.cwd().parent
-if importlib.util.find_spec("helpers") is None and (checkout / "helpers").is_dir():
-    sys.path.insert(0, str(checkout))
-elif importlib.util.find_spec("helpers") is None and ADDRESS:
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", ADDRESS]
-    subprocess.run(pip, check=True)
-    importlib.invalidate_caches()
-elif importlib.util.find_spec("helpers") is None:
-    raise ImportError("helpers not found: run `make setup` in the course's folder, see its README")
+if importlib.util.find_spec("helpers") is None:
+    if (checkout / "helpers").is_dir():
+        sys.path.insert(0, str(checkout))
+    elif ADDRESS:
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        subprocess.run([*pip, ADDRESS], check=True)
+        importlib.invalidate_caches()
+    else:
+        raise ModuleNotFoundError("no helpers: run `make setup` in the course's folder")
 
 import helpers
 
 if getattr(helpers, "__version__", None) != VERSION:
-    raise ImportError(f"this chapter needs helpers {{VERSION}}, but {{helpers.__file__}} is another")
+    raise ImportError(f"this chapter needs helpers {{VERSION}}, not {{helpers.__file__}}")
 '''
+# JupyterLab folds the cell, Colab shows its title only.
+FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
 
 
 def setup_cell(repo: str | None, ref: str | None) -> str:
@@ -73,6 +76,7 @@ def stamp(path: Path, repo: str | None, ref: str | None) -> None:
     for cell in notebook.cells:
         if "setup" in tags(cell):
             cell.source = setup_cell(repo, ref)
+            cell.metadata.update(FOLDED)
     if nbformat.writes(notebook) != before:
         nbformat.write(notebook, path)
 
