@@ -146,8 +146,8 @@ class ProgressBoard(HyperParameters):
 
     def _style(self, i: int) -> dict[str, str]:
         """Combine colours and line styles so that 16 series differ with four of each."""
-        turn = i // len(self.colors)
-        return {"color": self.colors[i % len(self.colors)], "ls": self.ls[(i + turn) % len(self.ls)]}
+        turn, color = divmod(i, len(self.colors))
+        return {"color": self.colors[color], "ls": self.ls[(i + turn) % len(self.ls)]}
 
     def _show_when_due(self) -> None:
         if self._next_drawing is None:
@@ -160,7 +160,7 @@ class ProgressBoard(HyperParameters):
         self._next_drawing = now + (now - start) / DRAWING_SHARE
 
     def _start_cell(self) -> float:
-        """Ask the notebook to draw the last state when the cell ends; return when to draw before."""
+        """Have the last state drawn when the cell ends; return when to draw for the first time."""
         shell = _notebook_shell()
         if shell is None:
             return math.inf

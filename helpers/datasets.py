@@ -136,8 +136,8 @@ class FashionMNIST(DataModule):
     ) -> None:
         if batch_size < 1 or limit < 0:
             raise ValueError(
-                f"got batch_size={batch_size} and limit={limit}: a minibatch has at least one image, "
-                "and limit is 0 (all images) or more"
+                f"got batch_size={batch_size} and limit={limit}: a minibatch has at least one "
+                "image, and limit is 0 (all images) or more"
             )
         super().__init__()
         self.save_hyperparameters()

@@ -31,7 +31,8 @@ def parse_idx(content: bytes) -> torch.Tensor:
     if len(content) < start:
         raise DataError(f"got {len(content)} bytes, expected a header of {start}")
     shape = struct.unpack(f">{num_axes}I", content[4:start])
-    if len(content) - start != math.prod(shape):
-        raise DataError(f"got {len(content) - start} values, expected {math.prod(shape)} for {shape}")
+    got, expected = len(content) - start, math.prod(shape)
+    if got != expected:
+        raise DataError(f"got {got} values, expected {expected} for the shape {shape}")
     values = torch.frombuffer(bytearray(content[start:]), dtype=torch.uint8)
     return values.reshape(shape)

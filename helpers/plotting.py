@@ -104,11 +104,14 @@ def plot(
 
 def _as_lines(values: Any) -> list:
     """Return a list of one-dimensional sequences, whether one line or several were given."""
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu()
+    values = _as_array(values)
     one_line = getattr(values, "ndim", None) == 1 or not hasattr(values[0], "__len__")
-    lines = [values] if one_line else list(values)
-    return [v.detach().cpu() if isinstance(v, torch.Tensor) else v for v in lines]
+    return [_as_array(line) for line in ([values] if one_line else values)]
+
+
+def _as_array(values: Any) -> Any:
+    """Return a tensor as an array that matplotlib can draw, anything else as it is."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
 
 
 def show_images(
@@ -135,7 +138,7 @@ def show_images(
     for axes in grid:
         axes.axis("off")
     for i, axes, image in zip(count(), grid, imgs, strict=False):
-        axes.imshow(image.detach().cpu() if isinstance(image, torch.Tensor) else image)
+        axes.imshow(_as_array(image))
         if titles is not None and i < len(titles):
             axes.set_title(titles[i])
     return grid

@@ -23,6 +23,7 @@ from helpers.oop import say_once
 
 # Uncompressed size in bytes and SHA-256.
 Checksums = dict[str, tuple[int, str]]
+Source = tuple[str, Callable[[Path], Path]]
 FULL: Checksums = {
     "train-images-idx3-ubyte": (
         47_040_016,
@@ -67,7 +68,7 @@ TIME_LIMIT = 300  # seconds for a download
 
 
 def default_root() -> Path:
-    """Return the course's data folder, or a folder in torch's cache where that cannot be written."""
+    """Return the course's data folder, or one in torch's cache if that cannot be written."""
     if (CHECKOUT_DATA / "FashionMNIST").is_dir() or os.access(CHECKOUT_DATA, os.W_OK):
         return CHECKOUT_DATA
     return Path(torch.hub.get_dir()).parent / "datasets"
@@ -82,7 +83,7 @@ def load_files(root: Path) -> tuple[dict[str, bytes], str]:
         DataError: when no source has them; it says what was wrong with each.
     """
     problems = []
-    for source, find in _sources():
+    for source, find in all_sources():
         try:
             return read_folder(find(root), FULL), source
         except (DataError, OSError) as error:
@@ -96,8 +97,8 @@ def load_files(root: Path) -> tuple[dict[str, bytes], str]:
             f"Go online, or put its four files into {_raw(root)}."
         ) from None
     say_once(
-        "Fashion-MNIST: the full set was not to be had, so the real sample of 6,000 images in data/ "
-        f"is used; accuracies will be lower than the chapters say. What was tried:\n{tried}"
+        "Fashion-MNIST: the full set was not to be had, so the sample of 6,000 images in data/ is "
+        f"used; accuracies will be lower than the chapters say. What was tried:\n{tried}"
     )
     return files, "sample"
 
@@ -128,13 +129,17 @@ def _raw(root: Path) -> Path:
     return root / "FashionMNIST" / "raw"
 
 
-def _sources() -> list[tuple[str, Callable[[Path], Path]]]:
+def local_sources() -> list[Source]:
+    """Return name and finder of the sources on this machine, in the order they are tried."""
+    return [("data folder", _raw), ("system package", lambda root: SYSTEM_FOLDER)]
+
+
+def all_sources() -> list[Source]:
     """Return name and finder of each source of the full set, in the order they are tried."""
-    local = [("data folder", _raw), ("system package", lambda root: SYSTEM_FOLDER)]
     if os.environ.get("HELPERS_OFFLINE") == "1":
-        return local
+        return local_sources()
     return [
-        *local,
+        *local_sources(),
         ("torchvision", lambda root: _fetch(root, _torchvision_download)),
         ("apt-get", lambda root: _fetch(root, _apt_download)),
     ]
@@ -183,7 +188,7 @@ def _apt_download(folder: Path) -> Path:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    """Run `command` in `folder`; raise DataError with its last line if it fails or takes too long."""
+    """Run `command` in `folder`; if it fails or takes too long, raise DataError with why."""
     try:
         run = subprocess.run(
             command,

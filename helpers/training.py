@@ -34,7 +34,7 @@ class Module(nn.Module, HyperParameters):
         """Return the predictions for a minibatch; by default those of `self.net`."""
         if not hasattr(self, "net"):
             raise NotImplementedError(
-                f"{type(self).__name__} has neither a network self.net nor a method forward(self, X)"
+                f"{type(self).__name__} has neither a network self.net nor a method forward"
             )
         return self.net(X)
 
@@ -187,7 +187,7 @@ class Trainer(HyperParameters):
         Interrupting it (the kernel's stop button) keeps what was learned so far.
 
         Raises:
-            ValueError: for data without a minibatch, or a loss that is not a scalar with a gradient.
+            ValueError: for data without a minibatch, or a loss that is no scalar with a gradient.
             TypeError: for a model without an optimizer, or minibatches that cannot be counted.
         """
         self.prepare_data(data)
@@ -201,7 +201,8 @@ class Trainer(HyperParameters):
         self.epoch = self.train_batch_idx = self.val_batch_idx = 0
         self._warned = False
         try:
-            for self.epoch in range(self.max_epochs):
+            for epoch in range(self.max_epochs):
+                self.epoch = epoch
                 self.fit_epoch()
         except KeyboardInterrupt:
             print(
@@ -242,8 +243,8 @@ class Trainer(HyperParameters):
         value = _number(loss, "loss")
         if not getattr(loss, "requires_grad", False):
             raise ValueError(
-                "the loss has no gradient: do the parameters have requires_grad=True, and is nothing "
-                "between them and the loss detached, under no_grad, or turned into a Python number?"
+                "the loss has no gradient: do the parameters have requires_grad=True, and is "
+                "nothing on the way detached, under no_grad, or turned into a Python number?"
             )
         if not self._warned and not math.isfinite(value):
             self._warned = True
@@ -287,9 +288,10 @@ def _count(loader: Iterable, kind: str) -> int:
 def _move(model: nn.Module, device: torch.device) -> None:
     """Move a model, and parameters that are plain tensors (as in 3.4 and 4.4), to `device`."""
     model.to(device)
-    for value in vars(model).values():
-        if isinstance(value, torch.Tensor) and value.requires_grad:
-            value.data = value.data.to(device)
+    for module in model.modules():
+        for name, value in list(vars(module).items()):
+            if isinstance(value, torch.Tensor) and value.requires_grad:
+                setattr(module, name, value.detach().to(device).requires_grad_())
 
 
 class SGD(HyperParameters):

@@ -18,6 +18,9 @@ KERNEL_ENVIRONMENT = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger's advice does not belong in an output
 }
 
+# Tags of cells whose outputs differ, by the run or by what is installed.
+VARIES = {"timing", "machine"}
+
 
 def kernel_environment() -> dict[str, str]:
     return {**os.environ, **KERNEL_ENVIRONMENT}

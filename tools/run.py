@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,8 +19,6 @@ import psutil
 
 from tools.course import BUILD, chapters, kernel_environment, read, section, stated_seconds
 
-OUTPUT = BUILD / "notebooks"
-REPORT = BUILD / "report.json"
 LOOK_EVERY = 0.1  # seconds between two looks at a running notebook
 
 
@@ -39,18 +38,18 @@ class Result:
 class Run:
     """One run over several chapters."""
 
-    def __init__(self, parameters: dict[str, str], time_limit: float) -> None:
-        self.parameters, self.time_limit = parameters, time_limit
+    def __init__(self, folder: Path, parameters: dict[str, str], time_limit: float) -> None:
+        self.folder, self.parameters, self.time_limit = folder, parameters, time_limit
         self.stop = threading.Event()
 
     def execute(self, notebook: Path) -> Result:
         """Execute one chapter in a process of its own, and watch its time and memory."""
-        output, log = OUTPUT / notebook.name, OUTPUT / f"{notebook.stem}.log"
+        output, log = self.folder / notebook.name, self.folder / f"{notebook.stem}.log"
         start, peak, status = time.perf_counter(), 0, ""
         with log.open("w") as log_file:
             process = psutil.Popen(
                 self._command(notebook, output),
-                cwd=OUTPUT,
+                cwd=self.folder,
                 env=kernel_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log_file,
@@ -74,7 +73,14 @@ class Run:
         )
 
     def _command(self, notebook: Path, output: Path) -> list[str]:
-        command = [sys.executable, "-m", "papermill", "--no-progress-bar", "--cwd", str(OUTPUT)]
+        command = [
+            sys.executable,
+            "-m",
+            "papermill",
+            "--no-progress-bar",
+            "--cwd",
+            str(self.folder),
+        ]
         known = papermill.inspect_notebook(str(notebook))
         for name, value in self.parameters.items():
             if name in known:
@@ -94,10 +100,8 @@ def memory_of(process: psutil.Process) -> int:
     """Bytes that a process and all that it started hold in memory."""
     total = 0
     for member in family(process):
-        try:
+        with suppress(psutil.NoSuchProcess):
             total += member.memory_info().rss
-        except psutil.NoSuchProcess:
-            pass
     return total
 
 
@@ -107,10 +111,8 @@ def end(process: psutil.Popen) -> None:
     process.terminate()
     psutil.wait_procs(members, timeout=2)
     for member in members:
-        try:
+        with suppress(psutil.NoSuchProcess):
             member.kill()
-        except psutil.NoSuchProcess:
-            pass
     psutil.wait_procs(members, timeout=2)
 
 
@@ -124,11 +126,12 @@ def check_names(parameters: dict[str, str], notebooks: list[Path]) -> None:
     known = {name for notebook in notebooks for name in papermill.inspect_notebook(str(notebook))}
     unknown = sorted(set(parameters) - known)
     if unknown:
-        sys.exit(f"No chapter has a parameter {', '.join(unknown)}. There are: {', '.join(sorted(known))}")
+        names = ", ".join(sorted(known))
+        sys.exit(f"No chapter has a parameter {', '.join(unknown)}. There are: {names}")
 
 
 def choose(sections: list[str]) -> list[Path]:
-    """The chapters of the given sections, or all, longest first so that none is waited for alone."""
+    """The chapters of the given sections, or all; longest first, so that none ends alone."""
     by_section = {section(path): path for path in chapters()}
     unknown = sorted(set(sections) - set(by_section))
     if unknown:
@@ -144,38 +147,47 @@ def table(results: list[Result]) -> str:
     return "\n".join(rows)
 
 
+def execute_all(run: Run, notebooks: list[Path], jobs: int) -> list[Result]:
+    """Execute the notebooks, `jobs` at a time, with a line of progress for each that is done."""
+    results = []
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(run.execute, notebook) for notebook in notebooks]
+        try:
+            for future in as_completed(futures):
+                r = future.result()
+                results.append(r)
+                count, why = f"{len(results)}/{len(notebooks)}", f": {r.message}" * bool(r.message)
+                print(f"[{count}] {r.notebook}  {r.seconds:.1f} s  {r.status}{why}", flush=True)
+        except KeyboardInterrupt:
+            run.stop.set()
+            pool.shutdown(cancel_futures=True)
+            results = [f.result() for f in futures if f.done() and not f.cancelled()]
+            print("Stopped; what is done is kept.")
+    return results
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="such as 4.4; default: all")
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     parser.add_argument("--jobs", type=int, default=2, help="chapters at a time")
+    parser.add_argument("--output", type=Path, default=BUILD, help="folder for what is made")
     parser.add_argument("--time-limit", type=float, default=600, help="seconds for one chapter")
     options = parser.parse_args()
 
-    notebooks = choose(options.sections)
-    parameters = dict(options.p)
+    notebooks, parameters = choose(options.sections), dict(options.p)
     check_names(parameters, notebooks)
-    OUTPUT.mkdir(parents=True, exist_ok=True)
+    folder = options.output.resolve() / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
 
-    run, results, start = Run(parameters, options.time_limit), [], time.perf_counter()
-    print(f"{len(notebooks)} chapters, {options.jobs} at a time, to {OUTPUT}", flush=True)
-    with ThreadPoolExecutor(options.jobs) as pool:
-        jobs = [pool.submit(run.execute, notebook) for notebook in notebooks]
-        try:
-            for job in as_completed(jobs):
-                r = job.result()
-                results.append(r)
-                progress = f"[{len(results)}/{len(jobs)}] {r.notebook}  {r.seconds:.1f} s  {r.status}"
-                print(progress + (f": {r.message}" if r.message else ""), flush=True)
-        except KeyboardInterrupt:
-            run.stop.set()
-            pool.shutdown(cancel_futures=True)
-            results += [job.result() for job in jobs if job.done() and not job.cancelled()]
-            print("Stopped; what is done is kept.")
+    start = time.perf_counter()
+    print(f"{len(notebooks)} chapters, {options.jobs} at a time, to {folder}", flush=True)
+    run = Run(folder, parameters, options.time_limit)
+    results = execute_all(run, notebooks, options.jobs)
 
-    results = list({r.notebook: r for r in results}.values())
-    REPORT.write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")
-    print(f"\n{table(results)}\n{time.perf_counter() - start:.0f} s in all; details in {REPORT}")
+    report = folder.parent / "report.json"
+    report.write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")
+    print(f"\n{table(results)}\n{time.perf_counter() - start:.0f} s in all; details in {report}")
     failed = [r for r in results if r.status != "ok"]
     for r in failed:
         print(f"{r.section} {r.status}: {r.message}\n    as far as it came: {r.output}")

@@ -14,50 +14,47 @@ OLDEST = (3, 11)
 GIGABYTES = 8 if sys.platform.startswith("linux") else 3  # torch for Linux brings CUDA along
 
 
-def check():
+def problem():
     """Return what is missing and what to do, in one line, or None."""
     if sys.version_info < OLDEST:
         return (
             "Python %d.%d is too old, the course needs %d.%d or newer: install one and name it, "
             "as in `make setup PYTHON=python3.13`." % (sys.version_info[:2] + OLDEST)
         )
-    try:
-        import ensurepip
-        import venv  # noqa: F401
-    except ImportError:
+    from importlib.util import find_spec
+
+    if find_spec("venv") is None or find_spec("ensurepip") is None:
         return (
             "This Python lacks the venv module: install it "
             "(Debian and Ubuntu: `sudo apt-get install python3-venv`)."
         )
     free = shutil.disk_usage(".").free / 1e9
     if free < GIGABYTES:
-        return "Only %.1f GB free on this disk, the installation needs %d: make room." % (
-            free,
-            GIGABYTES,
-        )
+        message = "Only %.1f GB are free on this disk, the installation needs %d: make room."
+        return message % (free, GIGABYTES)
     return None
 
 
 def install(folder):
     """Install into the virtual environment `folder`; return the exit status."""
     python = os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "python")
-    print("Installing into %s: a few minutes and up to 6 GB, the first time only …" % folder)
+    print("Installing into %s: a few minutes and up to 6 GB, the first time only." % folder)
     sys.stdout.flush()
-    subprocess.check_call([sys.executable, "-m", "venv", folder])
+    if subprocess.call([sys.executable, "-m", "venv", folder]) != 0:
+        return 1
     pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
-    return subprocess.call([*pip, "--constraint", "constraints.txt", "--editable", ".[dev]"])
+    return subprocess.call(pip + ["--constraint", "constraints.txt", "--editable", ".[dev]"])
 
 
 def main():
     """Check, install, and leave a file that says so."""
-    problem = check()
-    if problem:
-        sys.exit(problem)
+    if problem():
+        sys.exit(problem())
     folder = sys.argv[1]
     if install(folder) != 0:
         sys.exit(
-            "The installation failed, see the lines above: without a network nothing can be "
-            "installed; with a full disk, make room. Then run the same command again."
+            "The installation failed, see the lines above: it needs the network, and room on the "
+            "disk. Then run the same command again; it goes on where it stopped."
         )
     with open(os.path.join(folder, "ready"), "w") as ready:
         ready.write("made by tools/setup.py\n")

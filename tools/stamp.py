@@ -14,11 +14,22 @@ from pathlib import Path
 import nbformat
 
 import helpers
-from tools.course import NOTEBOOKS, ROOT, chapters, read, section, tags
+from tools.course import (
+    NOTEBOOKS,
+    ROOT,
+    chapters,
+    read,
+    stated_minutes,
+    stated_seconds,
+    tags,
+    title,
+)
 
-BADGE = re.compile(r"(\[!\[Open in Colab\][^\n|]*)?<!-- colab(?P<section>:[\d.]+)? -->")
+BADGE_LINE = re.compile(r"^.*<!-- colab -->$", re.MULTILINE)
+TABLE = re.compile(r"(?<=<!-- chapters -->\n).*(?=<!-- end of chapters -->)", re.DOTALL)
+COLAB = "https://colab.research.google.com"
 
-SETUP = '''\
+SETUP = """\
 # @title Setup: finds the helpers package that this chapter was written for
 import importlib.util
 import pathlib
@@ -41,7 +52,7 @@ import helpers
 
 if getattr(helpers, "__version__", None) != VERSION:
     raise ImportError(f"this chapter needs helpers {{VERSION}}, not {{helpers.__file__}}")
-'''
+"""
 # JupyterLab folds the cell, Colab shows its title only.
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
 
@@ -51,34 +62,46 @@ def setup_cell(repo: str | None, ref: str | None) -> str:
     return SETUP.format(version=helpers.__version__, address=address).rstrip()
 
 
-def badges(text: str, repo: str | None, ref: str | None, notebook: Path | None = None) -> str:
-    """Renew every badge in `text`: those that name a section, and those of `notebook` itself."""
-    by_section = {section(path): path for path in chapters()}
-
-    def badge(match: re.Match) -> str:
-        named = match["section"]
-        path = by_section[named[1:]] if named else notebook
-        marker = f"<!-- colab{named or ''} -->"
-        if not repo:
-            return marker
-        colab = "https://colab.research.google.com"
-        link = f"{colab}/github/{repo}/blob/{ref}/{NOTEBOOKS.name}/{path.name}"
-        return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({link}){marker}"
-
-    return BADGE.sub(badge, text)
+def badge(path: Path, repo: str | None, ref: str | None) -> str:
+    """A badge that opens the chapter on Colab; nothing while there is no address."""
+    if not repo:
+        return ""
+    link = f"{COLAB}/github/{repo}/blob/{ref}/{NOTEBOOKS.name}/{path.name}"
+    return f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({link})"
 
 
 def stamp(path: Path, repo: str | None, ref: str | None) -> None:
     """Stamp the chapter at `path`, leaving the file alone where nothing changes."""
     notebook = read(path)
     before = nbformat.writes(notebook)
-    notebook.cells[0].source = badges(notebook.cells[0].source, repo, ref, path)
+    first, line = notebook.cells[0], f"{badge(path, repo, ref)}<!-- colab -->"
+    first.source = BADGE_LINE.sub(lambda _: line, first.source)
     for cell in notebook.cells:
         if "setup" in tags(cell):
             cell.source = setup_cell(repo, ref)
             cell.metadata.update(FOLDED)
     if nbformat.writes(notebook) != before:
         nbformat.write(notebook, path)
+
+
+def table(repo: str | None, ref: str | None) -> str:
+    """The README's table of chapters, with a column of badges if there is an address."""
+    rows = [["chapter", "to read", "to run"], ["---", "---:", "---:"]]
+    for path in chapters():
+        notebook = read(path)
+        link = f"[{title(notebook)}]({NOTEBOOKS.name}/{path.name})"
+        minutes, seconds = stated_minutes(notebook), stated_seconds(notebook)
+        rows.append([link, f"{minutes} min", f"{seconds:.0f} s"])
+    if repo:
+        colab = ["on Colab", "---", *(badge(path, repo, ref) for path in chapters())]
+        rows = [[*row, cell] for row, cell in zip(rows, colab, strict=True)]
+    return "\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows) + "\n"
+
+
+def stamp_readme(path: Path, repo: str | None, ref: str | None) -> None:
+    """Renew the table of chapters in the README at `path`."""
+    text = path.read_text(encoding="utf-8")
+    path.write_text(TABLE.sub(lambda _: table(repo, ref), text), encoding="utf-8")
 
 
 def main() -> None:
@@ -92,8 +115,7 @@ def main() -> None:
         sys.exit(f"REPO is {options.repo!r}, expected owner/name.")
     for path in chapters():
         stamp(path, options.repo, options.ref)
-    readme = ROOT / "README.md"
-    readme.write_text(badges(readme.read_text(), options.repo, options.ref))
+    stamp_readme(ROOT / "README.md", options.repo, options.ref)
 
 
 if __name__ == "__main__":

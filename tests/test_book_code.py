@@ -1,0 +1,251 @@
+"""Code written for the book's package runs with its import line changed and nothing else.
+
+Each program changes classes of helpers, so each runs in a process of its own.
+"""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import helpers
+
+SIGNATURES = {
+    "set_figsize": "figsize=(3.5, 2.5)",
+    "set_axes": "axes, xlabel, ylabel, xlim, ylim, xscale, yscale, legend",
+    "plot": "X, Y=None, xlabel=None, ylabel=None, legend=[], xlim=None, ylim=None, "
+    "xscale='linear', yscale='linear', fmts=('-', 'm--', 'g-.', 'r:'), figsize=(3.5, 2.5), "
+    "axes=None",
+    "show_images": "imgs, num_rows, num_cols, titles=None, scale=1.5",
+    "add_to_class": "Class",
+    "HyperParameters.save_hyperparameters": "self, ignore=[]",
+    "ProgressBoard.__init__": "self, xlabel=None, ylabel=None, xlim=None, ylim=None, "
+    "xscale='linear', yscale='linear', ls=['-', '--', '-.', ':'], "
+    "colors=['C0', 'C1', 'C2', 'C3'], fig=None, axes=None, figsize=(3.5, 2.5), display=True",
+    "ProgressBoard.draw": "self, x, y, label, every_n=1",
+    "Module.__init__": "self, plot_train_per_epoch=2, plot_valid_per_epoch=1",
+    "Module.loss": "self, y_hat, y",
+    "Module.forward": "self, X",
+    "Module.plot": "self, key, value, train",
+    "Module.training_step": "self, batch",
+    "Module.validation_step": "self, batch",
+    "Module.configure_optimizers": "self",
+    "Module.apply_init": "self, inputs, init=None",
+    "DataModule.__init__": "self, root='../data', num_workers=4",
+    "DataModule.get_dataloader": "self, train",
+    "DataModule.get_tensorloader": "self, tensors, train, indices=slice(0, None, None)",
+    "Trainer.__init__": "self, max_epochs, num_gpus=0, gradient_clip_val=0",
+    "Trainer.prepare_data": "self, data",
+    "Trainer.prepare_model": "self, model",
+    "Trainer.fit": "self, model, data",
+    "Trainer.fit_epoch": "self",
+    "Trainer.prepare_batch": "self, batch",
+    "Trainer.clip_gradients": "self, grad_clip_val, model",
+    "SyntheticRegressionData.__init__": "self, w, b, noise=0.01, num_train=1000, num_val=1000, "
+    "batch_size=32",
+    "SGD.__init__": "self, params, lr",
+    "LinearRegressionScratch.__init__": "self, num_inputs, lr, sigma=0.01",
+    "LinearRegression.__init__": "self, lr",
+    "LinearRegression.get_w_b": "self",
+    "FashionMNIST.text_labels": "self, indices",
+    "FashionMNIST.visualize": "self, batch, nrows=1, ncols=8, labels=[]",
+    "Classifier.accuracy": "self, Y_hat, Y, averaged=True",
+    "Classifier.loss": "self, Y_hat, Y, averaged=True",
+    "Classifier.layer_summary": "self, X_shape",
+    "SoftmaxRegression.__init__": "self, num_outputs, lr",
+    "gpu": "i=0",
+    "try_gpu": "i=0",
+}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signature(name):
+    function = helpers
+    for part in name.split("."):
+        function = getattr(function, part)
+    parameters = inspect.signature(function).parameters.values()
+    plain = [str(p.replace(annotation=inspect.Parameter.empty)) for p in parameters]
+    assert ", ".join(plain) == SIGNATURES[name]
+
+
+def test_fashion_mnist_begins_with_the_books_parameters():
+    parameters = list(inspect.signature(helpers.FashionMNIST.__init__).parameters.values())[1:3]
+    assert [(p.name, p.default) for p in parameters] == [("batch_size", 64), ("resize", (28, 28))]
+
+
+def run(program: str) -> str:
+    command = [sys.executable, "-c", "import torch\nfrom torch import nn\nimport helpers as d2l\n"]
+    command[-1] += "torch.manual_seed(0)\n" + program
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+DATA = "data = d2l.SyntheticRegressionData(w=torch.tensor([2, -3.4]), b=4.2)\n"
+
+
+def test_methods_of_the_trainer_are_replaced():
+    out = run(
+        DATA
+        + """
+@d2l.add_to_class(d2l.Trainer)
+def prepare_batch(self, batch):
+    return batch
+
+@d2l.add_to_class(d2l.Trainer)
+def fit_epoch(self):
+    self.model.train()
+    for batch in self.train_dataloader:
+        loss = self.model.training_step(self.prepare_batch(batch))
+        self.optim.zero_grad()
+        with torch.no_grad():
+            loss.backward()
+            if self.gradient_clip_val > 0:
+                self.clip_gradients(self.gradient_clip_val, self.model)
+            self.optim.step()
+        self.train_batch_idx += 1
+    if self.val_dataloader is None:
+        return
+    self.model.eval()
+    for batch in self.val_dataloader:
+        with torch.no_grad():
+            self.model.validation_step(self.prepare_batch(batch))
+        self.val_batch_idx += 1
+
+trainer = d2l.Trainer(max_epochs=3, gradient_clip_val=50)
+model = d2l.LinearRegressionScratch(2, lr=0.03)
+trainer.fit(model, data)
+print(trainer.train_batch_idx, trainer.val_batch_idx, model.board.xlim)
+print((data.w - model.w.detach().reshape(data.w.shape)).abs().max().item() < 0.4)
+"""
+    )
+    assert out == "96 96 [0, 3]\nTrue\n"
+
+
+def test_an_optimizer_without_no_grad_and_a_model_of_plain_tensors():
+    out = run(
+        DATA
+        + """
+class SGD(d2l.HyperParameters):
+    def __init__(self, params, lr):
+        self.save_hyperparameters()
+    def step(self):
+        for param in self.params:
+            param -= self.lr * param.grad
+    def zero_grad(self):
+        for param in self.params:
+            if param.grad is not None:
+                param.grad.zero_()
+
+class Scratch(d2l.Module):
+    def __init__(self, num_inputs, lr, sigma=0.01):
+        super().__init__()
+        self.save_hyperparameters()
+        self.w = torch.normal(0, sigma, (num_inputs, 1), requires_grad=True)
+        self.b = torch.zeros(1, requires_grad=True)
+    def forward(self, X):
+        return torch.matmul(X, self.w) + self.b
+    def loss(self, y_hat, y):
+        return ((y_hat - y) ** 2 / 2).mean()
+    def parameters(self):
+        return [self.w, self.b]
+    def configure_optimizers(self):
+        return SGD([self.w, self.b], self.lr)
+
+model = Scratch(2, lr=0.03)
+trainer = d2l.Trainer(max_epochs=2, gradient_clip_val=1)
+trainer.fit(model, data)
+print(model.hparams, model.board.to_frame().y.iloc[-1] < 10)
+"""
+    )
+    assert out == "{'num_inputs': 2, 'lr': 0.03, 'sigma': 0.01} True\n"
+
+
+def test_a_data_module_without_validation_that_uses_get_tensorloader():
+    out = run(
+        """
+class Data(d2l.DataModule):
+    def __init__(self, num_train=100, batch_size=5):
+        super().__init__()
+        self.save_hyperparameters()
+        self.X, self.y = torch.randn(100, 3), torch.randn(100, 1)
+    def get_dataloader(self, train):
+        i = slice(0, self.num_train) if train else slice(self.num_train, None)
+        return self.get_tensorloader([self.X, self.y], train, i)
+    def val_dataloader(self):
+        return None
+
+data = Data(num_train=20)
+model, trainer = d2l.LinearRegression(lr=0.01), d2l.Trainer(max_epochs=3)
+trainer.fit(model, data)
+print(data.root, data.num_workers, trainer.num_train_batches, trainer.num_val_batches)
+X, y = next(iter(data.train_dataloader()))
+print(X.shape, y.shape, trainer.epoch)
+"""
+    )
+    assert out == "../data 4 4 0\ntorch.Size([5, 3]) torch.Size([5, 1]) 2\n"
+
+
+def test_the_books_own_loader_and_a_lazy_model_fitted_twice_by_one_trainer():
+    out = run(
+        """
+@d2l.add_to_class(d2l.FashionMNIST)
+def get_dataloader(self, train):
+    data = self.train if train else self.val
+    return torch.utils.data.DataLoader(data, self.batch_size, shuffle=train,
+                                       num_workers=self.num_workers)
+
+class MLP(d2l.Classifier):
+    def __init__(self, num_outputs, num_hiddens, lr):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = nn.Sequential(nn.Flatten(), nn.LazyLinear(num_hiddens), nn.ReLU(),
+                                 nn.LazyLinear(num_outputs))
+    def validation_step(self, batch):
+        Y_hat = self(*batch[:-1])
+        self.plot('loss', self.loss(Y_hat, batch[-1]), train=False)
+        self.plot('acc', self.accuracy(Y_hat, batch[-1]), train=False)
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), lr=self.lr)
+
+data = d2l.FashionMNIST(batch_size=256, resize=(32, 32), limit=1000)
+trainer = d2l.Trainer(max_epochs=1)
+for _ in range(2):
+    model = MLP(num_outputs=10, num_hiddens=16, lr=0.01)
+    trainer.fit(model, data)
+X, y = next(iter(data.val_dataloader()))
+print(model(X).argmax(axis=1).shape, model.net[1].weight.shape, sorted(model.board.data))
+"""
+    )
+    assert out.splitlines()[1] == (
+        "torch.Size([256]) torch.Size([16, 1024]) ['train_loss', 'val_acc', 'val_loss']"
+    )
+
+
+def test_a_board_used_alone():
+    out = run(
+        """
+import numpy as np
+board = d2l.ProgressBoard('x')
+for x in np.arange(0, 10, 0.1):
+    board.draw(x, np.sin(x), 'sin', every_n=2)
+    board.draw(x, np.cos(x), 'cos', every_n=10)
+print({label: len(line) for label, line in board.data.items()})
+"""
+    )
+    assert out == "{'sin': 50, 'cos': 10}\n"
+
+
+def test_the_timer_and_the_devices():
+    out = run(
+        """
+timer = d2l.Timer()
+timer.stop()
+print(d2l.cpu(), d2l.gpu(1), d2l.num_gpus() >= 0, d2l.try_gpu(99), len(timer.cumsum()))
+d2l.use_svg_display()
+d2l.set_figsize()
+print(d2l.plt.rcParams['figure.figsize'])
+"""
+    )
+    assert out == "cpu cuda:1 True cpu 1\n[3.5, 2.5]\n"
