@@ -34,7 +34,8 @@ class Module(nn.Module, HyperParameters):
         """Return the predictions for a minibatch; by default those of `self.net`."""
         if not hasattr(self, "net"):
             raise NotImplementedError(
-                f"{type(self).__name__} has neither a network self.net nor a method forward"
+                f"{type(self).__name__} has neither a network self.net "
+                "nor a method forward(self, X)"
             )
         return self.net(X)
 
