@@ -18,7 +18,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) tools/setup.py $(VENV)
 
 data: setup  ## obtain Fashion-MNIST, or say that the sample will be used
-	@$(PY) -m helpers.sources
+	@$(PY) -m tools.data
 
 run: data  ## execute every chapter into build/notebooks (RUN="4.4 -p max_epochs 2" for one, shorter)
 	@$(PY) -m tools.run --jobs $(JOBS) $(RUN)

@@ -1,6 +1,5 @@
 """A chart that grows while a model trains (section 3.2)."""
 
-import io
 import math
 import os
 import sys
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from helpers.oop import HyperParameters
-from helpers.plotting import SVG_METADATA, SVG_SETTINGS, pyplot, set_axes
+from helpers.plotting import pyplot, set_axes, to_svg
 
 if TYPE_CHECKING:
     import pandas
@@ -107,13 +106,8 @@ class ProgressBoard(HyperParameters):
 
     def to_svg(self) -> str:
         """Return the chart as an SVG picture whose title is the board's plain-text form."""
-        import matplotlib as mpl
-
         self._update_figure()
-        picture = io.StringIO()
-        with mpl.rc_context(SVG_SETTINGS):
-            self.fig.savefig(picture, format="svg", metadata={"Title": repr(self), **SVG_METADATA})
-        return picture.getvalue()
+        return to_svg(self.fig, title=repr(self))
 
     def _update_figure(self) -> None:
         if not self._lines:

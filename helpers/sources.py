@@ -94,7 +94,7 @@ def load_files(root: Path) -> tuple[dict[str, bytes], str]:
     except DataError as error:
         raise DataError(
             f"Fashion-MNIST was not to be had:\n{tried}\n- sample: {error}\n"
-            f"Go online, or put its four files into {_raw(root)}."
+            f"Go online, or put its four files into {raw_folder(root)}."
         ) from None
     say_once(
         "Fashion-MNIST: the full set was not to be had, so the sample of 6,000 images in data/ is "
@@ -124,14 +124,14 @@ def _read_checked(path: Path, size: int, sha256: str) -> bytes:
     return content
 
 
-def _raw(root: Path) -> Path:
+def raw_folder(root: Path) -> Path:
     """Return the folder that torchvision's FashionMNIST uses under `root`."""
     return root / "FashionMNIST" / "raw"
 
 
 def local_sources() -> list[Source]:
     """Return name and finder of the sources on this machine, in the order they are tried."""
-    return [("data folder", _raw), ("system package", lambda root: SYSTEM_FOLDER)]
+    return [("data folder", raw_folder), ("system package", lambda root: SYSTEM_FOLDER)]
 
 
 def all_sources() -> list[Source]:
@@ -147,7 +147,7 @@ def all_sources() -> list[Source]:
 
 def _fetch(root: Path, download: Callable[[Path], Path]) -> Path:
     """Download beside the data folder, check, and move the files to their place."""
-    raw = _raw(root)
+    raw = raw_folder(root)
     raw.mkdir(parents=True, exist_ok=True)
     with FileLock(raw.parent / "download.lock"), tempfile.TemporaryDirectory(dir=raw.parent) as tmp:
         try:
@@ -168,7 +168,7 @@ def _torchvision_download(folder: Path) -> Path:
         "except Exception as error: sys.exit(str(error))"
     )
     _run([sys.executable, "-c", script, str(folder)], folder)
-    return _raw(folder)
+    return raw_folder(folder)
 
 
 def _apt_download(folder: Path) -> Path:
@@ -204,17 +204,3 @@ def _run(command: list[str], folder: Path) -> None:
     if run.returncode != 0:
         last_line = (run.stdout.strip().splitlines() or ["no message"])[-1]
         raise DataError(last_line[:200])
-
-
-def main() -> None:
-    """Obtain the data once, before the notebooks run, and say where it is."""
-    root = default_root()
-    print("Fashion-MNIST: looking for it, downloading 30 MB if need be …", flush=True)
-    _, source = load_files(root)
-    if source != "sample":
-        place = SYSTEM_FOLDER if source == "system package" else _raw(root)
-        print(f"Fashion-MNIST: 60,000 + 10,000 images from {source}, checksums hold, in {place}")
-
-
-if __name__ == "__main__":
-    main()

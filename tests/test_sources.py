@@ -1,7 +1,7 @@
 import gzip
-import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 import torch
@@ -10,6 +10,7 @@ import helpers
 from helpers import sources
 from helpers.idx import DataError, parse_idx
 from helpers.oop import say_once
+from tools.course import ROOT
 
 NAMES = list(sources.FULL)
 
@@ -193,6 +194,7 @@ def test_the_sample_is_part_of_the_full_set():
 
 @needs_full_set
 def test_the_command_says_where_the_data_is():
-    command = [os.sys.executable, "-m", "helpers.sources"]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "60,000 + 10,000 images from" in run.stdout
+    command = [sys.executable, "-m", "tools.data"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "60,000 + 10,000 images (" in run.stdout
+    assert run.stderr == ""
