@@ -38,6 +38,11 @@ def execute(path: Path) -> nbformat.NotebookNode:
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
+    # A figure that cannot be drawn leaves an error, and the cell still counts as executed.
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                raise CellExecutionError.from_cell_and_msg(cell, output)
     notebook.metadata = nbformat.from_dict(METADATA)
     return notebook
 
@@ -62,7 +67,7 @@ def refresh(path: Path) -> str:
         return f"{path.name} was left as it was, since a cell failed:\n{error}"
     nbformat.write(notebook, path)
     if path.name == BOARD_CHAPTER:
-        BOARD_PICTURE.write_text(board_picture(notebook))
+        BOARD_PICTURE.write_text(board_picture(notebook), encoding="utf-8")
     return ""
 
 
