@@ -49,7 +49,9 @@ needs_make = pytest.mark.skipif(not shutil.which("make"), reason="there is no ma
 
 
 def make(*arguments, folder=ROOT):
-    return subprocess.run(["make", "--no-print-directory", *arguments], cwd=folder, capture_output=True, text=True)
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments], cwd=folder, capture_output=True, text=True
+    )
 
 
 @needs_make

@@ -57,7 +57,7 @@ def main():
             "disk. Then run the same command again; it goes on where it stopped."
         )
     with open(os.path.join(folder, "ready"), "w") as ready:
-        ready.write("made by tools/setup.py\n")
+        ready.write("at the versions of constraints.txt\n")
 
 
 if __name__ == "__main__":
