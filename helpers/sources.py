@@ -179,6 +179,8 @@ def _apt_download(folder: Path) -> Path:
     try:
         _run([*get, "download", DEBIAN_PACKAGE], folder)
     except DataError:  # the package lists may be missing or old: fetch some of our own
+        for part in ("lists/partial", "cache/archives/partial"):
+            (folder / part).mkdir(parents=True)
         get += ["-o", f"Dir::State::lists={folder}/lists", "-o", f"Dir::Cache={folder}/cache"]
         _run([*get, "-o", "Debug::NoLocking=1", "update"], folder)
         _run([*get, "download", DEBIAN_PACKAGE], folder)
