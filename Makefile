@@ -30,7 +30,7 @@ lint: setup  ## check style
 	@$(PY) -m ruff check --quiet . && $(PY) -m ruff format --quiet --check .
 
 lab: setup  ## open the course in JupyterLab
-	@$(PY) -m jupyterlab --notebook-dir=notebooks
+	@$(PY) -m jupyterlab notebooks/0.1-installation.ipynb
 
 refresh: data  ## execute the chapters in place, to commit their new outputs (NOTEBOOKS="…" for some)
 	@$(PY) -m tools.refresh $(NOTEBOOKS)
