@@ -72,6 +72,12 @@ def test_grid_stays_on_when_axes_are_set_twice():
     assert axes.xaxis.get_gridlines()[0].get_visible()
 
 
+def test_without_limits_the_axes_go_on_fitting_what_is_added():
+    helpers.plot([0, 1], [0, 1])
+    helpers.plt.gca().plot([0, 10], [0, 10])
+    assert helpers.plt.gca().get_xlim()[1] > 10
+
+
 def test_show_images_fills_a_grid_and_leaves_the_rest_blank():
     axes = helpers.show_images(torch.rand(3, 4, 4), 2, 2, titles=["a", "b", "c"], scale=1)
     assert len(axes) == 4
