@@ -9,10 +9,10 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from helpers.idx import parse_idx
+from helpers.loading import DataModule, minibatches
 from helpers.oop import say_once
 from helpers.plotting import show_images
 from helpers.sources import default_root, load_files
-from helpers.training import DataModule, minibatches
 
 MOST_RESIZED = 2**28  # bytes of resized images that are kept; larger sets are resized by minibatch
 

@@ -18,15 +18,15 @@ PAGE_WIDTH = 9.0  # inches
 
 @cache
 def pyplot() -> Any:
-    """Import matplotlib's pyplot, set it up for SVG, and return it."""
+    """Import matplotlib's pyplot, have its figures shown as SVG, and return it."""
     from matplotlib import pyplot as plt
 
-    plt.rcParams.update(SVG_SETTINGS)
-    _use_svg_in_notebook()
+    use_svg_display()
     return plt
 
 
-def _use_svg_in_notebook() -> None:
+def use_svg_display() -> None:
+    """Show figures as SVG in a notebook. Outside a notebook this changes nothing."""
     from IPython import get_ipython
 
     shell = get_ipython()
@@ -52,12 +52,6 @@ def to_svg(figure: Any, title: str | None = None, **options: Any) -> str:
         figure.savefig(picture, format="svg", metadata=metadata, **options)
     # A notebook stores every line of an output as a string: one line takes half the space.
     return re.sub(r"\n\s*", " ", picture.getvalue()).replace("base64, ", "base64,")
-
-
-def use_svg_display() -> None:
-    """Show figures as SVG in a notebook. Outside a notebook this changes nothing."""
-    pyplot()
-    _use_svg_in_notebook()
 
 
 def set_figsize(figsize: tuple[float, float] = (3.5, 2.5)) -> None:

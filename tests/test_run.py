@@ -58,6 +58,7 @@ def test_a_notebook_that_hangs_is_ended_and_what_it_gave_is_kept(start):
     status, results, _ = start({"1-slow": code}, "--time-limit", "6")
     assert status == 1
     assert results["1"]["status"] == "too slow"
+    assert results["1"]["message"] == "not done after 6 s"
     assert results["1"]["seconds"] < 20
     assert any(output.get("text") == "0\n" for output in outputs(results["1"]))
 

@@ -66,7 +66,8 @@ class Run:
                 end(process)
         seconds = time.perf_counter() - start
         status = status or ("ok" if process.returncode == 0 else "failed")
-        message = "" if status == "ok" else last_line(log)
+        messages = {"ok": "", "too slow": f"not done after {self.time_limit:.0f} s"}
+        message = messages[status] if status in messages else last_line(log)
         peak_mb = peak // 2**20
         return Result(
             notebook.name, section(notebook), seconds, peak_mb, status, message, str(output)

@@ -1,0 +1,27 @@
+from itertools import chain
+
+import torch
+
+from helpers.loading import minibatches
+
+
+def test_minibatches_hold_every_example_once_and_differ_by_epoch():
+    dataset = torch.utils.data.TensorDataset(torch.arange(10))
+    loader = minibatches(dataset, batch_size=4, shuffle=True)
+    torch.manual_seed(0)
+    epochs = [[x.tolist() for (x,) in loader] for _ in range(2)]
+    assert [len(batch) for batch in epochs[0]] == [4, 4, 2]
+    assert all(sorted(chain(*batches)) == list(range(10)) for batches in epochs)
+    assert epochs[0] != epochs[1]
+    torch.manual_seed(0)
+    assert [x.tolist() for (x,) in loader] == epochs[0]
+    assert len(loader) == 3
+
+
+def test_minibatches_in_order_and_by_a_worker():
+    dataset = torch.utils.data.TensorDataset(torch.arange(5), torch.arange(5) * 2)
+    loader = minibatches(dataset, batch_size=3, shuffle=False, num_workers=1)
+    assert [[a.tolist() for a in batch] for batch in loader] == [
+        [[0, 1, 2], [0, 2, 4]],
+        [[3, 4], [6, 8]],
+    ]
