@@ -3,10 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 JOBS ?= 2
+COLAB_PYTHON ?= python3.13
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
 
-.PHONY: help setup data run test lint lab refresh stamp bench clean
+.PHONY: help setup data run test lint lab refresh stamp colab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -37,6 +38,9 @@ refresh: data  ## execute the chapters in place, to commit their new outputs (NO
 
 stamp: setup  ## write address and setup cell into every chapter: REPO=owner/name REF=v1.0, or none
 	@$(PY) -m tools.stamp $(if $(REPO),--repo $(REPO)) $(if $(REF),--ref $(REF))
+
+colab: data  ## run the chapters as Colab does: alone, with its versions, from the stamped address
+	@$(PY) -m tools.colab --python $(COLAB_PYTHON) $(RUN)
 
 bench: data  ## measure helpers against a bare PyTorch loop
 	@$(PY) -m tools.bench

@@ -33,3 +33,12 @@ def test_a_wrong_value_is_named_with_what_was_expected(name, value, expected):
     with pytest.raises(ValueError, match=f"parameter {name} = .*{expected}") as error:
         check_parameters(**{name: value})
     assert repr(value) in str(error.value)
+
+
+def test_a_name_that_papermill_sets_must_be_known(run_cells):
+    injected = "# Parameters\nseed = 1\nmax_epoch = [2]\n"
+    check = "import helpers\nhelpers.check_parameters(seed=1)"
+    notebook = run_cells(injected, check, allow_errors=True)
+    (error,) = notebook.cells[1].outputs
+    assert error.evalue == "this chapter has no parameter max_epoch; there are seed"
+    assert run_cells("max_epoch = 2", check).cells[1].outputs == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import helpers
 from tools import stamp
 from tools.course import NOTEBOOKS, ROOT, chapters, read, tags
 
@@ -89,11 +90,15 @@ def test_the_setup_cell_finds_helpers(run_setup):
     assert run_setup("", stamp.setup_cell(None, None)) == []
 
 
-def test_the_setup_cell_refuses_another_version_and_says_which_fits(run_setup):
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [((None, None), "the checkout"), (("a/b", "v1.0"), "git+https://github.com/a/b@v1.0;")],
+)
+def test_the_setup_cell_refuses_another_version_and_says_which_fits(run_setup, address, source):
     wrong = "import helpers\nhelpers.__version__ = '0.0.1'"
-    (error,) = run_setup(wrong, stamp.setup_cell(None, None))
+    (error,) = run_setup(wrong, stamp.setup_cell(*address))
     assert error.ename == "ImportError"
-    assert "this chapter needs helpers 0." in error.evalue
+    assert f"this chapter needs helpers {helpers.__version__}, from {source}" in error.evalue
 
 
 HIDE = """

@@ -51,7 +51,9 @@ if importlib.util.find_spec("helpers") is None:
 import helpers
 
 if getattr(helpers, "__version__", None) != VERSION:
-    raise ImportError(f"this chapter needs helpers {{VERSION}}, not {{helpers.__file__}}")
+    source = ADDRESS or "the checkout that it belongs to"
+    wanted = f"this chapter needs helpers {{VERSION}}, from {{source}}"
+    raise ImportError(f"{{wanted}}; this is another one: {{helpers.__file__}}")
 """
 # JupyterLab folds the cell, Colab shows its title only.
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
