@@ -96,4 +96,6 @@ def test_papermill_leaves_nothing_in_the_checkout(start):
 
 def files_of_the_checkout():
     folders = [ROOT / "notebooks", ROOT / "helpers", ROOT / "data"]
-    return [path for folder in folders for path in folder.rglob("*") if "__pycache__" not in path.parts]
+    return [
+        path for folder in folders for path in folder.rglob("*") if "__pycache__" not in path.parts
+    ]
