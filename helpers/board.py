@@ -14,7 +14,7 @@ from helpers.plotting import pyplot, set_axes, to_svg
 if TYPE_CHECKING:
     import pandas
 
-DRAWING_SHARE = 0.05  # of the time that passes
+DRAWING_SHARE = 0.02  # of the time that passes
 FIRST_DRAWING = 1.0  # seconds after a cell's first point
 
 
@@ -28,7 +28,7 @@ class Point(NamedTuple):
 class ProgressBoard(HyperParameters):
     """Plots series of points in one place of a notebook's output, while they are being made.
 
-    Drawing takes about 5 % of the time that passes; the last state is drawn when the cell ends.
+    Drawing takes about 2 % of the time that passes; the last state is drawn when the cell ends.
     Outside a notebook the points are kept and nothing is drawn. With the environment variable
     HELPERS_BOARD=last, only the last state is drawn, once.
 

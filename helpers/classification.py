@@ -35,9 +35,19 @@ class Classifier(Module):
         """Return the cross-entropy of logits Y_hat, shape (..., num_classes), and classes Y (4.5).
 
         The mean over the examples, a scalar, or with averaged=False one value each, shape (n,).
+
+        Raises:
+            ValueError: when the labels are not classes for these logits.
         """
-        Y_hat = Y_hat.reshape((-1, Y_hat.shape[-1]))
-        return F.cross_entropy(Y_hat, Y.reshape(-1), reduction="mean" if averaged else "none")
+        Y_hat, Y = Y_hat.reshape((-1, Y_hat.shape[-1])), Y.reshape(-1)
+        try:
+            return F.cross_entropy(Y_hat, Y, reduction="mean" if averaged else "none")
+        except (IndexError, RuntimeError, ValueError) as error:
+            raise ValueError(
+                f"got {len(Y)} labels from {Y.min()} to {Y.max()}, {Y.dtype}, for logits of shape "
+                f"{tuple(Y_hat.shape)}, expected one label for each row, an int64 from 0 to "
+                f"{Y_hat.shape[1] - 1}"
+            ) from error
 
     def layer_summary(self, X_shape: Sequence[int]) -> None:
         """Print the shape that each layer of `self.net` makes of an input of shape `X_shape`."""

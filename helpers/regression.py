@@ -6,6 +6,20 @@ from torch import nn
 from helpers.training import SGD, Module
 
 
+def check_labels(y_hat: torch.Tensor, y: torch.Tensor) -> None:
+    """Refuse labels that broadcasting, or a conversion of types, would silently spoil.
+
+    Raises:
+        ValueError: when y is not of the shape of the predictions y_hat, or holds integers.
+    """
+    if y.shape != y_hat.shape or not y.is_floating_point():
+        raise ValueError(
+            f"got labels of shape {tuple(y.shape)}, {y.dtype}, for predictions of shape "
+            f"{tuple(y_hat.shape)}, expected floating-point labels of the same shape: "
+            "y.float().reshape(-1, 1)"
+        )
+
+
 class LinearRegressionScratch(Module):
     """Linear regression from scratch (3.4): y_hat = X w + b.
 
@@ -30,6 +44,7 @@ class LinearRegressionScratch(Module):
 
     def loss(self, y_hat: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return half the mean squared error of y_hat and y, both of shape (n, 1), a scalar."""
+        check_labels(y_hat, y)
         l = (y_hat - y) ** 2 / 2
         return l.mean()
 
@@ -56,6 +71,7 @@ class LinearRegression(Module):
 
     def loss(self, y_hat: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return the mean squared error of y_hat and y, both of shape (n, 1), a scalar."""
+        check_labels(y_hat, y)
         return nn.functional.mse_loss(y_hat, y)
 
     def get_w_b(self) -> tuple[torch.Tensor, torch.Tensor]:

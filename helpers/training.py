@@ -94,6 +94,7 @@ class Trainer(HyperParameters):
     """
 
     _warned = False  # of a loss that is not finite, in this fit
+    _batch: Sequence[torch.Tensor] = ()  # the last minibatch
 
     def __init__(self, max_epochs: int, num_gpus: int = 0, gradient_clip_val: float = 0) -> None:
         if max_epochs < 1:
@@ -128,6 +129,8 @@ class Trainer(HyperParameters):
         Raises:
             ValueError: for data without a minibatch, or a loss that is no scalar with a gradient.
             TypeError: for a model without an optimizer, or minibatches that cannot be counted.
+
+        An error inside the training gets a note that says in which minibatch, and what was in it.
         """
         self.prepare_data(data)
         self.prepare_model(model)
@@ -138,7 +141,7 @@ class Trainer(HyperParameters):
                 "not an optimizer: is its return missing?"
             )
         self.epoch = self.train_batch_idx = self.val_batch_idx = 0
-        self._warned = False
+        self._warned, self._batch = False, ()
         try:
             for epoch in range(self.max_epochs):
                 self.epoch = epoch
@@ -148,6 +151,9 @@ class Trainer(HyperParameters):
                 f"Stopped in epoch {self.epoch + 1} of {self.max_epochs}, after "
                 f"{self.train_batch_idx} minibatches; the model keeps what it has learned."
             )
+        except Exception as error:
+            error.add_note(self._position())
+            raise
 
     def fit_epoch(self) -> None:
         """Train on every training minibatch once, then validate (3.4)."""
@@ -172,11 +178,24 @@ class Trainer(HyperParameters):
 
     def prepare_batch(self, batch: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
         """Move a minibatch to the trainer's device."""
-        return [a.to(self.gpus[0]) for a in batch] if self.gpus else batch
+        self._batch = [a.to(self.gpus[0]) for a in batch] if self.gpus else batch
+        return self._batch
 
     def clip_gradients(self, grad_clip_val: float, model: Module) -> None:
         """Scale all gradients together so that their norm is at most `grad_clip_val` (9.5)."""
         nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], grad_clip_val)
+
+    def _position(self) -> str:
+        """Say where the training is, and what the last minibatch was."""
+        kind = "training" if self.model.training else "validation"
+        batch = ", ".join(
+            f"shape {tuple(a.shape)} {a.dtype}" if isinstance(a, torch.Tensor) else repr(type(a))
+            for a in self._batch
+        )
+        return (
+            f"In {kind}, epoch {self.epoch + 1}, after {self.train_batch_idx} training and "
+            f"{self.val_batch_idx} validation minibatches; the last one has {batch or 'nothing'}."
+        )
 
     def _check_loss(self, loss: torch.Tensor) -> None:
         value = _number(loss, "loss")

@@ -15,6 +15,7 @@ KERNEL_ENVIRONMENT = {
     "HELPERS_BOARD": "last",  # nbval does not know displays that are updated
     "HELPERS_OFFLINE": "1",  # the data was obtained before; a kernel does not download
     "OMP_NUM_THREADS": "1",  # two kernels run side by side, and sums do not depend on the machine
+    "PYTHON_COLORS": "0",  # from 3.13 on, Python colours the traceback of a program in a notebook
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger's advice does not belong in an output
 }
 
