@@ -1,0 +1,50 @@
+"""papermill's command, with a limit to what a notebook may print and show.
+
+usage: python -m tools.executor [option of papermill]... INPUT OUTPUT
+"""
+
+import json
+import os
+
+from nbclient.exceptions import CellExecutionComplete
+from nbformat.v4 import new_output
+from papermill.cli import papermill
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, papermill_engines
+from papermill.log import logger
+
+OUTPUT_LIMIT = "TOOLS_OUTPUT_LIMIT"  # environment variable: MB for one notebook
+DEAD_KERNEL = 138  # papermill's exit status when the kernel is gone
+
+
+class LimitedClient(PapermillNotebookClient):
+    """Counts what the kernel sends, and gives it up when that is too much."""
+
+    received = 0
+
+    def process_message(self, msg, cell, cell_index):
+        self.received += len(json.dumps(msg["content"], default=str))
+        limit = float(os.environ.get(OUTPUT_LIMIT, "inf"))
+        if self.received <= limit * 2**20:
+            return super().process_message(msg, cell, cell_index)
+        reason = f"more than {limit:g} MB; print and show less, or raise --output-limit"
+        cell.outputs.append(new_output("error", ename="TooMuchOutput", evalue=reason, traceback=[]))
+        self.shutdown_kernel = "immediate"
+        self.task_poll_for_reply.cancel()  # what nbclient does when the kernel has died
+        raise CellExecutionComplete
+
+
+class LimitedEngine(Engine):
+    """papermill's engine with this client."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man, kernel_name, start_timeout=60, **_):
+        client = LimitedClient(
+            nb_man, kernel_name=kernel_name, startup_timeout=start_timeout, log=logger
+        )
+        return client.execute()
+
+
+if __name__ == "__main__":
+    papermill_engines.register(None, LimitedEngine)
+    papermill()

@@ -1,0 +1,73 @@
+"""A process and all that it starts, watched and ended together."""
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from uuid import uuid4
+
+import psutil
+
+MARK = "TOOLS_FAMILY"  # environment variable that every member of a family inherits
+
+
+class Family:
+    """A process and all that it started, also what has lost its parent since.
+
+    Used in a `with` statement, at whose end none of them is left.
+    """
+
+    def __init__(self, command: list[str], env: dict[str, str], **options) -> None:
+        self.mark = uuid4().hex
+        self.head = psutil.Popen(command, env={**env, MARK: self.mark}, **options)
+        self.members: set[psutil.Process] = {self.head}
+
+    def __enter__(self) -> "Family":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.end()
+
+    def look(self) -> int:
+        """Note who is there; return the bytes that they hold in memory."""
+        with suppress(psutil.Error):
+            self.members.update(self.head.children(recursive=True))
+        self.members = {member for member in self.members if is_alive(member)}
+        total = 0
+        for member in self.members:
+            with suppress(psutil.Error):
+                total += member.memory_info().rss
+        return total
+
+    def end(self, grace: float = 3) -> None:
+        """Kill all but the first process; that one gets some seconds to notice and to save."""
+        self.look()
+        kill(self.members - {self.head})
+        with suppress(psutil.TimeoutExpired):
+            self.head.wait(grace)
+        deadline = time.monotonic() + 1  # more than once: they may start others meanwhile
+        while (left := self._left()) and time.monotonic() < deadline:
+            kill(left)
+            time.sleep(0.02)
+        self.head.poll()
+
+    def _left(self) -> set[psutil.Process]:
+        """Those that were seen, and those that nobody saw start but that have the mark."""
+        found = {member for member in self.members if is_alive(member)}
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                if process.environ().get(MARK) == self.mark and is_alive(process):
+                    found.add(process)
+        return found
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def kill(processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()

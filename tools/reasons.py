@@ -1,0 +1,49 @@
+"""Why a notebook failed, in one line that a terminal can show."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import nbformat
+
+from tools.executor import DEAD_KERNEL
+
+NOBODY_TO_ASK = "input() has nobody to ask in a batch: use a parameter instead"
+
+
+def reason(output: Path, log: Path, returncode: int) -> str:
+    """The error of the cell that failed, or what ended its kernel or papermill."""
+    cells = code_cells(output)
+    errors = [o for cell in cells for o in cell.outputs if o.output_type == "error"]
+    if errors:
+        error = errors[-1]
+        asks = error.ename == "StdinNotImplementedError"
+        return f"{error.ename}: {NOBODY_TO_ASK if asks else error.evalue}"
+    if returncode == DEAD_KERNEL:
+        count = max((cell.execution_count or 0 for cell in cells), default=0)
+        return (
+            f"the kernel died in cell [{count}]: its code ended the process, or the system did, "
+            "which it does when memory runs out"
+        )
+    if returncode < 0:
+        return f"papermill, which executes the notebook, was ended by signal {-returncode}"
+    return last_line(log)
+
+
+def code_cells(path: Path) -> list[nbformat.NotebookNode]:
+    """The code cells of a notebook; none if it cannot be read."""
+    with suppress(OSError, ValueError):
+        return [
+            cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+        ]
+    return []
+
+
+def last_line(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "no message"
+
+
+def plain(text: str) -> str:
+    """Write out what a terminal would obey, such as the start of a colour or a new line."""
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(shown)
