@@ -4,7 +4,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 
 @pytest.fixture
@@ -20,3 +20,17 @@ def run_cells(tmp_path: Path) -> Callable[..., nbformat.NotebookNode]:
         return client.execute()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def write_notebook() -> Callable[..., None]:
+    """Return a function that writes a notebook of a title, a cell of parameters, and code cells."""
+
+    def write(path: Path, *sources: str, parameters: str = "seed = 0  # a seed") -> None:
+        title = new_markdown_cell("# 1.1 A test\n\n≈ 1 min to read · runs in 3 s on a CPU")
+        first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+        cells = [title, first, *map(new_code_cell, sources)]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+
+    return write

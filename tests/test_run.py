@@ -5,26 +5,19 @@ import sys
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from filelock import FileLock
 
 from tools import run
 
 
 @pytest.fixture
-def start(monkeypatch, tmp_path, capsys):
+def start(monkeypatch, tmp_path, capsys, write_notebook):
     """Return a function that runs notebooks given as {name: code} and returns what came of it."""
 
     def start_run(sources: dict[str, str], *options: str):
-        paths = []
-        for name, source in sources.items():
-            parameters = new_code_cell("seed = 0  # a seed", metadata={"tags": ["parameters"]})
-            title = new_markdown_cell("# 1.1 A test\n\n≈ 1 min to read · runs in 3 s on a CPU")
-            cells = [title, parameters, new_code_cell("print(seed)"), new_code_cell(source)]
-            metadata = {
-                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
-            }
-            paths.append(tmp_path / f"{name}.ipynb")
-            nbformat.write(new_notebook(cells=cells, metadata=metadata), paths[-1])
+        paths = [tmp_path / f"{name}.ipynb" for name in sources]
+        for path, source in zip(paths, sources.values(), strict=True):
+            write_notebook(path, "print(seed)", source)
         monkeypatch.setattr(run, "chapters", lambda: paths)
         monkeypatch.setattr(sys, "argv", ["run", "--output", str(tmp_path / "out"), *options])
         status = run.main()
@@ -82,3 +75,31 @@ def test_an_unknown_parameter_is_refused_by_name_with_those_that_exist(start):
 def test_an_unknown_section_is_refused(start):
     with pytest.raises(SystemExit, match=r"No chapter 9\. There are: 1"):
         start({"1-a": "1"}, "9")
+
+
+def test_a_folder_of_other_notebooks_can_be_run(start, tmp_path):
+    start({"1-a": "1", "2-b": "2"}, "1")  # this writes both, and runs one
+    _, results, out = start({}, "--notebooks", str(tmp_path), "--jobs", "1")
+    assert list(results) == ["1", "2"]
+    assert "\n2-b.ipynb " in out
+
+
+def test_such_a_folder_must_have_notebooks(start, tmp_path):
+    with pytest.raises(SystemExit, match=r"No file in .* ends in \.ipynb"):
+        start({}, "--notebooks", str(tmp_path))
+
+
+def test_results_never_replace_the_notebooks_themselves(start, tmp_path, write_notebook):
+    folder = tmp_path / "out" / "notebooks"
+    folder.mkdir(parents=True)
+    write_notebook(folder / "a.ipynb", "1")
+    with pytest.raises(SystemExit, match="would replace the notebooks"):
+        start({}, "--notebooks", str(folder))
+    assert (folder / "a.ipynb").exists()
+
+
+def test_a_second_run_into_the_same_folder_is_refused(start, tmp_path):
+    (tmp_path / "out").mkdir()
+    with FileLock(tmp_path / "out" / ".lock"), pytest.raises(SystemExit, match="Another run"):
+        start({"1-a": "1"})
+    assert start({"1-a": "1"})[0] == 0

@@ -30,7 +30,7 @@ class Result:
     peak_mb: int
     status: str  # "ok", "failed", "too slow", "too large" or "stopped"
     message: str
-    output: str
+    output: str  # the notebook as far as it came; "" if there is none
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Run:
             peak_mb=peak // 2**20,
             status=status,
             message=plain(" ".join(message.split()))[:300],
-            output=str(output),
+            output=str(output) if output.exists() else "",
         )
 
     def _watch(self, notebook: Path, output: Path) -> tuple[str, str, int]:
@@ -81,7 +81,8 @@ class Run:
             while not status and family.head.poll() is None:
                 memory = family.look()
                 peak = max(peak, memory)
-                status, message = self._objection(time.perf_counter() - start, memory)
+                written = log.stat().st_size
+                status, message = self._objection(time.perf_counter() - start, memory, written)
                 self.stop.wait(LOOK_EVERY)
         if not status:
             returncode = family.head.returncode
@@ -90,13 +91,15 @@ class Run:
                 status, message = "failed", reason(output, log, returncode)
         return status, message, peak
 
-    def _objection(self, seconds: float, memory: int) -> tuple[str, str]:
+    def _objection(self, seconds: float, memory: int, written: int) -> tuple[str, str]:
         if self.stop.is_set():
             return "stopped", "the run was stopped"
         if seconds > self.time_limit:
             return "too slow", f"not done after {self.time_limit:g} s"
         if memory > self.memory_limit * 2**20:
             return "too large", f"took more than {self.memory_limit:g} MB of memory"
+        if written > self.output_limit * 2**20:  # past the notebook, by a program that it started
+            return "too large", f"wrote more than {self.output_limit:g} MB to its log"
         return "", ""
 
     def _command(self, notebook: Path, output: Path) -> list[str]:
@@ -127,16 +130,19 @@ def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> lis
     write(report, results)
     with ThreadPoolExecutor(jobs) as pool:
         pending = {pool.submit(run.execute, notebook) for notebook in notebooks}
-        while pending:
-            # A short wait, since on Windows a signal is noticed only between two.
-            done, pending = wait(pending, LOOK_EVERY, return_when=FIRST_COMPLETED)
-            if run.stop.is_set():
-                pending = {future for future in pending if not future.cancel()}
-            for future in done:
-                r = future.result()
-                results.append(r)
-                write(report, results)
-                print(f"[{len(results)}/{len(notebooks)}] {line(r)}", flush=True)
+        try:
+            while pending:
+                # A short wait, since on Windows a signal is noticed only between two.
+                done, pending = wait(pending, LOOK_EVERY, return_when=FIRST_COMPLETED)
+                if run.stop.is_set():
+                    pending = {future for future in pending if not future.cancel()}
+                for future in done:
+                    results.append(future.result())
+                    write(report, results)
+                    print(f"[{len(results)}/{len(notebooks)}] {line(results[-1])}", flush=True)
+        finally:  # all is done, unless there was an error here, such as nobody to print to
+            run.stop.set()
+            pool.shutdown(cancel_futures=True)
     return results
 
 

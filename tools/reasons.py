@@ -19,11 +19,8 @@ def reason(output: Path, log: Path, returncode: int) -> str:
         asks = error.ename == "StdinNotImplementedError"
         return f"{error.ename}: {NOBODY_TO_ASK if asks else error.evalue}"
     if returncode == DEAD_KERNEL:
-        count = max((cell.execution_count or 0 for cell in cells), default=0)
-        return (
-            f"the kernel died in cell [{count}]: its code ended the process, or the system did, "
-            "which it does when memory runs out"
-        )
+        where = f"the kernel died in the cell that begins `{begun(cells)}`"
+        return f"{where}: its code ended the process, or the system did for lack of memory"
     if returncode < 0:
         return f"papermill, which executes the notebook, was ended by signal {-returncode}"
     return last_line(log)
@@ -36,6 +33,12 @@ def code_cells(path: Path) -> list[nbformat.NotebookNode]:
             cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
         ]
     return []
+
+
+def begun(cells: list[nbformat.NotebookNode]) -> str:
+    """The first line of the cell that papermill began last."""
+    started = [c for c in cells if c.metadata.get("papermill", {}).get("start_time")]
+    return started[-1].source.strip().partition("\n")[0][:60] if started else ""
 
 
 def last_line(log: Path) -> str:

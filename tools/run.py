@@ -131,7 +131,8 @@ def run_and_report(run: Run, notebooks: list[Path], options: argparse.Namespace)
     failed = [r for r in results if r.status != "ok"]
     for r in failed:
         print(f"{plain(getattr(r, name))} {r.status}: {r.message}")
-        print(f"    as far as it came: {plain(r.output)}")
+        if r.output:
+            print(f"    as far as it came: {plain(r.output)}")
     if len(results) < len(notebooks):
         print(f"Stopped before {len(notebooks) - len(results)} of {len(notebooks)} began.")
     return 1 if failed or len(results) < len(notebooks) else 0
