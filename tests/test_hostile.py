@@ -1,6 +1,7 @@
 """File names, parameters and errors that try to be more than text; and code that would let them."""
 
 import ast
+import io
 import json
 import os
 import sys
@@ -61,6 +62,9 @@ def test_names_are_only_names(monkeypatch, tmp_path, capsys, write_notebook):
     code = f"import sys\nopen('relative.txt', 'w').close()\nraise ValueError({CONTROL + chr(10)!r})"
     for name in NAMES:
         write_notebook(notebooks / f"{name}.ipynb", "print(seed)", code)
+    for folder in (notebooks, out / "notebooks"):  # a module that papermill must not import
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "papermill.py").write_text("raise SystemExit('hacked')")
     before, in_root = files_in(notebooks), {path.name for path in ROOT.iterdir()}
 
     assert main(monkeypatch, "--notebooks", notebooks, "--output", out, "-p", "seed", "3") == 1
@@ -69,7 +73,10 @@ def test_names_are_only_names(monkeypatch, tmp_path, capsys, write_notebook):
     assert {path.name for path in tmp_path.iterdir()} == {"notebooks", "out"}
     assert {path.name for path in ROOT.iterdir()} == in_root
     made = {path.name for path in (out / "notebooks").iterdir()}
-    assert made == {f"{n}.{e}" for n in NAMES for e in ("ipynb", "log")} | {"relative.txt"}
+    assert made == {f"{n}.{e}" for n in NAMES for e in ("ipynb", "log")} | {
+        "relative.txt",
+        "papermill.py",
+    }
     for name in NAMES:
         assert streams(out / "notebooks" / f"{name}.ipynb") == "3\n"
     report = json.loads((out / "report.json").read_text())
@@ -82,16 +89,23 @@ def test_names_are_only_names(monkeypatch, tmp_path, capsys, write_notebook):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_a_name_that_is_no_text_fails_alone(monkeypatch, tmp_path, capsys, write_notebook):
-    write_notebook(tmp_path / os.fsdecode(b"\xff.ipynb"), "1")
-    write_notebook(tmp_path / "good.ipynb", "1")
+def test_a_name_that_is_no_text_or_that_a_terminal_cannot_show(
+    monkeypatch, tmp_path, write_notebook
+):
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    for name in ("ü.ipynb", os.fsdecode(b"\xff.ipynb")):
+        write_notebook(tmp_path / name, "1")
     assert main(monkeypatch, "--notebooks", tmp_path, "--output", tmp_path / "out") == 1
+    terminal.flush()
+    shown = terminal.buffer.getvalue().decode("ascii")
+    assert "\n\\xfc.ipynb  " in shown
+    assert "\n\\udcff.ipynb failed: UnicodeEncodeError" in shown
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert {r["notebook"]: r["status"] for r in report} == {
-        "good.ipynb": "ok",
+        "ü.ipynb": "ok",
         "\udcff.ipynb": "failed",
     }
-    assert r"\udcff.ipynb failed: UnicodeEncodeError" in capsys.readouterr().out
 
 
 def test_values_arrive_as_what_they_are(monkeypatch, tmp_path, write_notebook):

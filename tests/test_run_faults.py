@@ -26,7 +26,7 @@ NOTEBOOKS = {
     "good": "seed + 1",
     "fails": "raise ValueError('no such\\nthing')",
     "hangs": "import time\nprint('before', flush=True)\ntime.sleep(600)",
-    "exits": "print('before', flush=True)\nimport os; os._exit(1)",
+    "exits": "print('before', flush=True)\nimport os, time; time.sleep(1); os._exit(1)",
     "killed": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
     "kills-papermill": SLEEPER
     + "import os, signal\nsubprocess.Popen(sleep)\nos.kill(os.getppid(), signal.SIGKILL)\n"
@@ -212,6 +212,17 @@ def test_a_stopped_run_ends_within_five_seconds_and_keeps_what_is_done(hanging, 
         "2": "stopped",
     }
     assert "Stopped before 1 of 3 began." in out
+
+
+def test_when_the_tool_itself_is_killed_its_kernels_end_too(hanging):
+    folder, process = hanging
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 10
+    while left_behind(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left_behind(folder) == []
+    assert {name: r["status"] for name, r in read_report(folder).items()} == {"1": "ok"}
 
 
 def test_a_second_run_beside_the_first_says_so_and_ends(hanging):

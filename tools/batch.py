@@ -72,7 +72,6 @@ class Run:
                 self._command(notebook, output),
                 cwd=ROOT,  # not the output folder, from where Python would import what it finds
                 env={**kernel_environment(), OUTPUT_LIMIT: str(self.output_limit)},
-                stdin=subprocess.DEVNULL,
                 stdout=log_file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches this tool, which then ends the kernels

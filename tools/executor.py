@@ -1,10 +1,11 @@
 """papermill's command, with a limit to what a notebook may print and show.
 
-usage: python -m tools.executor [option of papermill]... INPUT OUTPUT
+Only tools.batch starts it: it ends when its standard input is closed.
 """
 
 import json
 import os
+import threading
 
 from nbclient.exceptions import CellExecutionComplete
 from nbformat.v4 import new_output
@@ -12,6 +13,8 @@ from papermill.cli import papermill
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
 from papermill.log import logger
+
+from tools.processes import end_with_parent
 
 OUTPUT_LIMIT = "TOOLS_OUTPUT_LIMIT"  # environment variable: MB for one notebook
 DEAD_KERNEL = 138  # papermill's exit status when the kernel is gone
@@ -46,5 +49,6 @@ class LimitedEngine(Engine):
 
 
 if __name__ == "__main__":
+    threading.Thread(target=end_with_parent, daemon=True).start()
     papermill_engines.register(None, LimitedEngine)
     papermill()

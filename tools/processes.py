@@ -1,5 +1,7 @@
 """A process and all that it starts, watched and ended together."""
 
+import os
+import subprocess
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,7 +20,8 @@ class Family:
 
     def __init__(self, command: list[str], env: dict[str, str], **options) -> None:
         self.mark = uuid4().hex
-        self.head = psutil.Popen(command, env={**env, MARK: self.mark}, **options)
+        env = {**env, MARK: self.mark}
+        self.head = psutil.Popen(command, env=env, stdin=subprocess.PIPE, **options)
         self.members: set[psutil.Process] = {self.head}
 
     def __enter__(self) -> "Family":
@@ -49,15 +52,28 @@ class Family:
             kill(left)
             time.sleep(0.02)
         self.head.poll()
+        self.head.stdin.close()
 
     def _left(self) -> set[psutil.Process]:
         """Those that were seen, and those that nobody saw start but that have the mark."""
-        found = {member for member in self.members if is_alive(member)}
-        for process in psutil.process_iter():
-            with suppress(psutil.Error, OSError):
-                if process.environ().get(MARK) == self.mark and is_alive(process):
-                    found.add(process)
-        return found
+        return {member for member in self.members if is_alive(member)} | marked(self.mark)
+
+
+def marked(mark: str) -> set[psutil.Process]:
+    """All living processes that have inherited a mark."""
+    found = set()
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == mark and is_alive(process):
+                found.add(process)
+    return found
+
+
+def end_with_parent() -> None:
+    """End the family from within once the tool that watches it is gone, by its end of the pipe."""
+    os.read(0, 1)
+    kill(marked(os.environ[MARK]) - {psutil.Process()})
+    os._exit(1)
 
 
 def is_alive(process: psutil.Process) -> bool:
