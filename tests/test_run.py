@@ -84,6 +84,15 @@ def test_a_folder_of_other_notebooks_can_be_run(start, tmp_path):
     assert "\n2-b.ipynb " in out
 
 
+def test_what_an_earlier_run_left_is_no_result_of_this_one(start, tmp_path):
+    _, results, _ = start({"1-a": "1"})
+    assert results["1"]["output"]
+    (tmp_path / "1-a.ipynb").write_text("hello")
+    _, results, out = start({}, "--notebooks", str(tmp_path))
+    assert results["1"]["output"] == ""
+    assert "as far as it came" not in out
+
+
 def test_such_a_folder_must_have_notebooks(start, tmp_path):
     with pytest.raises(SystemExit, match=r"No file in .* ends in \.ipynb"):
         start({}, "--notebooks", str(tmp_path))

@@ -26,7 +26,9 @@ NOTEBOOKS = {
     "good": "seed + 1",
     "fails": "raise ValueError('no such\\nthing')",
     "hangs": "import time\nprint('before', flush=True)\ntime.sleep(600)",
-    "exits": "print('before', flush=True)\nimport os, time; time.sleep(1); os._exit(1)",
+    "exits": SLEEPER + "import os, time\nprint('before', flush=True)\n"
+    "child = subprocess.Popen(sleep, env={})\nopen('pid.txt', 'w').write(str(child.pid))\n"
+    "time.sleep(1)\nos._exit(1)",
     "killed": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
     "kills-papermill": SLEEPER
     + "import os, signal\nsubprocess.Popen(sleep)\nos.kill(os.getppid(), signal.SIGKILL)\n"
@@ -38,7 +40,6 @@ NOTEBOOKS = {
     "asks": "input('your name? ')",
     "takes-memory": "x = []\nwhile True: x.append(bytearray(b'1') * 10_000_000)",
     "leaves-processes": SLEEPER + "subprocess.Popen(sleep, start_new_session=True)\n"
-    "child = subprocess.Popen(sleep, env={})\nopen('pid.txt', 'w').write(str(child.pid))\n"
     "subprocess.run(['sh', '-c', '\"$0\" \"$@\" &', *sleep])\nimport time; time.sleep(1)",
 }
 LIMITS = ["--time-limit", "25", "--memory-limit", "600", "--output-limit", "3"]
@@ -101,7 +102,7 @@ EXPECTED = {
     "good": ("ok", ""),
     "fails": ("failed", "ValueError: no such thing"),
     "hangs": ("too slow", "not done after 25 s"),
-    "exits": ("failed", "the kernel died in the cell that begins `print('before', flush=True)`"),
+    "exits": ("failed", "the kernel died in the cell that begins `import subprocess, sys`"),
     "killed": ("failed", "the kernel died in the cell that begins `import os, signal"),
     "kills-papermill": ("failed", "papermill, which executes the notebook, was ended by signal 9"),
     "prints": ("failed", "TooMuchOutput: more than 3 MB; print and show less, or raise"),
