@@ -42,8 +42,8 @@ stamp: setup  ## write address and setup cell into every chapter: REPO=owner/nam
 colab: data  ## run the chapters as Colab does: alone, with its versions, from the stamped address
 	@$(PY) -m tools.colab --python $(COLAB_PYTHON) $(RUN)
 
-bench: data  ## measure helpers against a bare PyTorch loop
-	@$(PY) -m tools.bench
+bench: data  ## measure helpers against a bare PyTorch loop and the book's package (BENCH="import read" for some)
+	@$(PY) -m tools.bench $(if $(README),--readme) $(BENCH)
 
 clean:  ## remove what was made, but not the environment and the data
 	rm -rf build .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What `make bench` measures, how, and what it makes of it."""
