@@ -146,7 +146,7 @@ def test_the_readme_is_filled_in_place_and_on_request_only(start, tmp_path):
     for mark, side in (("<!-- bench -->", 0), ("<!-- end of bench -->", -1)):
         assert filled.split(mark)[side] == before.split(mark)[side]
     picture = (tmp_path / ".github" / "bench.svg").read_bytes()
-    assert b"<!-- 90 \xc3\x97 -->" in picture
+    assert b"<!-- 90.0 \xc3\x97 -->" in picture
     start("--readme")
     assert readme.read_text(encoding="utf-8") == filled
     assert (tmp_path / ".github" / "bench.svg").read_bytes() == picture

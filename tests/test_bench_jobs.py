@@ -36,6 +36,10 @@ nn.Linear.reset_parameters = reset_parameters
 """
 SEED = "order.manual_seed(1), weights.manual_seed(1);"
 SHOW = "print([tensor.flatten().tolist() for tensor in result])"
+SHOW_LAST_VALIDATION = {
+    BARE: "print([float(sum(values) / len(values)) for values in seen if values])",
+    HELPERS: "print([line[-1].y for key, line in model.board.data.items() if 'val_' in key])",
+}
 FIGURES = {"sweep": 4, "softmax": 1, "mlp": 1, "read": 0}
 
 
@@ -70,6 +74,19 @@ def test_the_bare_loop_does_the_same_arithmetic(kernels, job):
     assert shown[BARE] == []
     figures = [out for out in shown[HELPERS] if "image/svg+xml" in out.get("data", {})]
     assert len(figures) == FIGURES[job]
+
+
+@pytest.mark.parametrize("job", ["sweep", "softmax", "mlp"])
+def test_the_bare_loop_validates_as_well(kernels, job):
+    """Loss, and for classifiers accuracy, over all validation minibatches of the last epoch."""
+    seen = []
+    for side, its_kernel in kernels.items():
+        its_kernel.run(SEED)
+        its_kernel.run(JOBS[job][side])
+        cell = its_kernel.run(SHOW_LAST_VALIDATION[side])
+        seen.append(json.loads(cell.outputs[0].text))
+    assert len(seen[0]) == (1 if job == "sweep" else 2)
+    assert seen[0] == pytest.approx(seen[1], rel=0, abs=1e-6)
 
 
 def test_what_a_cell_shows_when_it_ends_counts(kernels):

@@ -1,8 +1,8 @@
 """The code that is measured, by job and side.
 
 helpers and the book's package run the very same code, with one import line changed. The bare loop
-does the same arithmetic on tensors in memory; tests/test_bench_jobs.py holds its results against those
-of helpers.
+does the same arithmetic on tensors in memory: tests/test_bench_jobs.py holds what comes out of it
+against what comes out of helpers.
 """
 
 from tools.benchmarks.rows import BARE, BOOK, HELPERS, SIDES
@@ -35,12 +35,14 @@ def loop(net, loss, optimizer, train, val, num_epochs, batch_size):
             optimizer.zero_grad()
             l.backward()
             optimizer.step()
+        losses, accs = [], []
         with torch.no_grad():
             for i in torch.arange(len(val[0])).split(batch_size):
                 y_hat = net(val[0][i])
-                loss(y_hat, val[1][i])
+                losses.append(loss(y_hat, val[1][i]))
                 if not val[1].is_floating_point():
-                    (y_hat.argmax(1) == val[1][i]).float().mean()
+                    accs.append((y_hat.argmax(1) == val[1][i]).float().mean())
+    return losses, accs
 
 
 def half_square(y_hat, y):
@@ -63,8 +65,9 @@ class SGD:
 
 
 def fit(net):
-    loop(net, F.cross_entropy, torch.optim.SGD(net.parameters(), lr=0.1), train, val, epochs, 256)
-    return list(net.parameters())
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    seen = loop(net, F.cross_entropy, optimizer, train, val, epochs, 256)
+    return list(net.parameters()), seen
 """
 
 LOAD_HELPERS = """
@@ -125,7 +128,7 @@ for lr in (0.001, 0.01, 0.03, 0.1):
     w = torch.normal(0, 0.01, (2, 1), requires_grad=True)
     b = torch.zeros(1, requires_grad=True)
     optimizer = SGD([w, b], lr)
-    loop(lambda X: X @ w + b, half_square, optimizer, line_train, line_val, sweep_epochs, 32)
+    seen = loop(lambda X: X @ w + b, half_square, optimizer, line_train, line_val, sweep_epochs, 32)
     result += [w, b]
 """
 SWEEP = """
@@ -136,12 +139,21 @@ for lr in (0.001, 0.01, 0.03, 0.1):
     d2l.Trainer(max_epochs=sweep_epochs).fit(model, line)
     result += [model.w, model.b]
 """
-SOFTMAX_BARE = "result = fit(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)))"
-SOFTMAX = "result = fit(d2l.SoftmaxRegression(10, lr=0.1))"
-MLP_BARE = (
-    "result = fit(nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10)))"
-)
-MLP = "result = fit(MLP(lr=0.1))"
+SOFTMAX_BARE = """
+result, seen = fit(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)))
+"""
+SOFTMAX = """
+model = d2l.SoftmaxRegression(10, lr=0.1)
+result = fit(model)
+"""
+MLP_BARE = """
+net = nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10))
+result, seen = fit(net)
+"""
+MLP = """
+model = MLP(lr=0.1)
+result = fit(model)
+"""
 READ_BARE = """
 for i in torch.randperm(len(X_large)).split(64):
     result = [X_large[i], y_large[i]]

@@ -159,25 +159,26 @@ def picture(summaries: Sequence[Summary]) -> str:
     from matplotlib.figure import Figure
 
     shown = [summary for summary in summaries if summary.ratios]
-    fig = Figure(figsize=(7, 0.6 + 0.55 * len(shown)), layout="constrained")
-    axes = fig.add_subplot()
+    fig = Figure(figsize=(7, 1 + 0.5 * len(shown)), layout="constrained")
+    axes = fig.add_subplot(xscale="log")
     sides = {
         "helpers": [median(summary.ratios) for summary in shown],
         "d2l 1.0.3": [summary.book_ratio for summary in shown],
     }
     for i, (label, values) in enumerate(sides.items()):
-        measured = [(y, value) for y, value in enumerate(values) if value is not None]
+        measured = {y + 0.4 * i: value for y, value in enumerate(values) if value is not None}
         if not measured:
             continue
-        places, lengths = zip(*measured, strict=True)
-        places = [y + (i - 0.5) * 0.38 for y in places]
-        longer = [length - 1 for length in lengths]  # bars start at the loop's own time
-        bars = axes.barh(places, longer, left=1, height=0.36, color=f"C{i}", label=label)
-        axes.bar_label(bars, [f"{length:.3g} ×" for length in lengths], padding=3)
-    axes.set_xscale("log")
-    axes.set_yticks(range(len(shown)), [summary.row.what for summary in shown])
+        beyond = [value - 1 for value in measured.values()]  # the loop's own time
+        axes.barh(list(measured), beyond, left=1, height=0.38, color=f"C{i}", label=label)
+        for y, value in measured.items():
+            axes.text(max(value, 1) * 1.06, y, number(value, " ×"), va="center")
+    longest = max([1, *(value for values in sides.values() for value in values if value)])
+    axes.set_xlim(0.7, 3 * longest)  # with room for the number beside the bar
+    axes.set_yticks([y + 0.2 for y in range(len(shown))], [s.row.what for s in shown])
     axes.invert_yaxis()
     axes.axvline(1, color="black", lw=1)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("time, in multiples of the bare PyTorch loop's")
-    axes.legend()
+    fig.legend(loc="outside upper right", ncols=2)
     return to_svg(fig, title="Time of each job in multiples of the bare PyTorch loop's")
