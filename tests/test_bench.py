@@ -38,6 +38,7 @@ def test_the_ratio_is_the_median_of_the_rounds_with_its_spread():
         (RATIO, samples([2], [3.01]), "misses"),
         (RATIO, samples([1, 1, 1], [1, 1, 9]), "holds"),
         (RATIO, samples([1, 1, 1], [1, 9, 9]), "misses"),
+        (RATIO, samples([1, 20, 2], [3.2, 20, 2.8]), "holds"),  # the ratio of medians would miss
         (TIME, samples([1], [2], [20]), "holds"),
         (TIME, samples([1], [2.01], [90]), "misses"),
         (TIME, samples([1], [2], [19.9]), "misses"),

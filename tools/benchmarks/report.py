@@ -74,7 +74,7 @@ def bounds(row: Row) -> str:
     if row.most is not None:
         words.append(f"{row.most:g} {row.unit}")
     if row.least_gain is not None:
-        words.append(f"d2l ÷ {row.least_gain:g}")
+        words.append(f"1/{row.least_gain:g} of d2l")
     return ", ".join(words) or "–"
 
 
@@ -130,8 +130,8 @@ def caption(facts: dict) -> str:
     n, m = facts["rounds"], facts["book rounds"]
     return (
         f"Medians of {n} rounds (d2l: {m}), lowest to highest ratio in brackets; "
-        f"{facts['cores']} cores, {facts['threads']} threads, Python {facts['python']}, "
-        f"torch {facts['torch']}, matplotlib {facts['matplotlib']}, {facts['date']}."
+        f"torch {facts['torch']} on {facts['threads']} of {facts['cores']} cores, "
+        f"Python {facts['python']}, matplotlib {facts['matplotlib']}, {facts['date']}."
     )
 
 
