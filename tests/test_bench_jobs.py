@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tools.benchmarks import book
-from tools.benchmarks.jobs import JOBS, PROCESSES, preparation
+from tools.benchmarks.jobs import JOBS, PROCESSES, WARM, preparation
 from tools.benchmarks.measure import Bench, kernel, seconds, write_raw_files
 from tools.benchmarks.rows import BARE, HELPERS
 
@@ -44,30 +44,26 @@ FIGURES = {"sweep": 4, "softmax": 1, "mlp": 1, "read": 0}
 
 
 @pytest.fixture(scope="module")
-def kernels(tmp_path_factory):
-    """A kernel for the bare loop and one for helpers, with little data and few epochs."""
+def bench(tmp_path_factory):
+    """Measures the bare loop and helpers, with little data and few epochs."""
     folder = tmp_path_factory.mktemp("bench")
     write_raw_files(folder / "data")
-    (folder / "notebooks").mkdir()
-    with (
-        kernel(BARE, folder / "notebooks") as bare,
-        kernel(HELPERS, folder / "notebooks") as helpers,
-    ):
-        sides = {BARE: bare, HELPERS: helpers}
-        for side, its_kernel in sides.items():
-            its_kernel.run(SAME_START)
-            its_kernel.run(preparation(side, limit=300, epochs=2, sweep_epochs=2))
-        yield sides
+    with Bench(folder, limit=300, epochs=2, sweep_epochs=2) as bench:
+        for side in (BARE, HELPERS):
+            bench.warm("read", side)
+            bench.kernels[side].run(SAME_START)
+        yield bench
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_the_bare_loop_does_the_same_arithmetic(kernels, job):
+def test_the_bare_loop_does_the_same_arithmetic(bench, job):
     """The ratio means something only as long as both sides compute the same numbers."""
     results, shown = {}, {}
-    for side, its_kernel in kernels.items():
-        its_kernel.run(SEED)
-        shown[side] = its_kernel.run(JOBS[job][side]).outputs
-        results[side] = json.loads(its_kernel.run(SHOW).outputs[0].text)
+    for side in (BARE, HELPERS):
+        bench.kernels[side].run(SEED)
+        assert bench.warm(job, side) > 0
+        shown[side] = bench.cells[job, side].outputs
+        results[side] = json.loads(bench.kernels[side].run(SHOW).outputs[0].text)
     assert len(results[BARE]) == len(results[HELPERS])
     for bare, helpers in zip(results[BARE], results[HELPERS], strict=True):
         assert bare == pytest.approx(helpers, rel=0, abs=1e-6)
@@ -77,22 +73,44 @@ def test_the_bare_loop_does_the_same_arithmetic(kernels, job):
 
 
 @pytest.mark.parametrize("job", ["sweep", "softmax", "mlp"])
-def test_the_bare_loop_validates_as_well(kernels, job):
+def test_the_bare_loop_validates_as_well(bench, job):
     """Loss, and for classifiers accuracy, over all validation minibatches of the last epoch."""
     seen = []
-    for side, its_kernel in kernels.items():
-        its_kernel.run(SEED)
-        its_kernel.run(JOBS[job][side])
-        cell = its_kernel.run(SHOW_LAST_VALIDATION[side])
+    for side in (BARE, HELPERS):
+        bench.kernels[side].run(SEED)
+        bench.warm(job, side)
+        cell = bench.kernels[side].run(SHOW_LAST_VALIDATION[side])
         seen.append(json.loads(cell.outputs[0].text))
     assert len(seen[0]) == (1 if job == "sweep" else 2)
     assert seen[0] == pytest.approx(seen[1], rel=0, abs=1e-6)
 
 
-def test_what_a_cell_shows_when_it_ends_counts(kernels):
+def test_the_outputs_are_those_of_three_fits(bench):
+    size = bench.outputs("outputs", HELPERS)
+    pictures = [
+        output.data["image/svg+xml"]
+        for job in ("sweep", "softmax", "mlp")
+        for output in bench.cells[job, HELPERS].outputs
+    ]
+    assert len(pictures) == 6
+    assert sum(map(len, pictures)) < size * 1e6 < 2 * sum(map(len, pictures))
+
+
+def test_what_a_cell_shows_when_it_ends_counts(bench):
     hook = "import time; get_ipython().events.register('post_run_cell', lambda *_: time.sleep(0.3))"
-    kernels[BARE].run(hook)
-    assert 0.3 < seconds(kernels[BARE].run("None")) < 3
+    bare = bench.kernels[BARE]
+    bare.run(hook)
+    assert 0.3 < seconds(bare.run("None")) < 3
+
+
+def test_a_fresh_kernel_has_its_data_and_nothing_warm(bench):
+    drawn = "import sys; print('matplotlib' in sys.modules)"
+    with kernel(HELPERS, bench.work) as fresh:
+        fresh.run(preparation(HELPERS, limit=300))
+        assert fresh.run(drawn).outputs[0].text == "False\n"
+        fresh.run(WARM[HELPERS])
+        assert fresh.run(drawn).outputs[0].text == "True\n"
+    assert bench.fresh("first", HELPERS) > 0
 
 
 def test_a_fresh_process_times_the_statement_alone(tmp_path, monkeypatch):

@@ -75,10 +75,13 @@ def seconds(cell) -> float:
 
 
 class Bench:
-    """Measures rows, one side at a time. What it needs is started when it is first asked for."""
+    """Measures rows, one side at a time. What it needs is started when it is first asked for.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.work = folder, folder / "notebooks"
+    `job_sizes` are those of `jobs.sizes`, for a quick trial.
+    """
+
+    def __init__(self, folder: Path, **job_sizes: int) -> None:
+        self.folder, self.work, self.job_sizes = folder, folder / "notebooks", job_sizes
         self.work.mkdir(parents=True, exist_ok=True)
         self.stack, self.kernels, self.cells = ExitStack(), {}, {}
 
@@ -96,7 +99,7 @@ class Bench:
         """Run a job in a kernel that has everything imported and loaded."""
         if side not in self.kernels:
             self.kernels[side] = self.stack.enter_context(kernel(side, self.work))
-            self.kernels[side].run(preparation(side))
+            self.kernels[side].run(preparation(side, **self.job_sizes))
             self.kernels[side].run(WARM[side])
         self.cells[name, side] = self.kernels[side].run(JOBS[name][side])
         return seconds(self.cells[name, side])
@@ -104,7 +107,7 @@ class Bench:
     def fresh(self, name: str, side: str) -> float:
         """Run the first fit of a kernel that has its data, and nothing else, in memory."""
         with kernel(side, self.work) as fresh_kernel:
-            fresh_kernel.run(preparation(side, epochs=1))
+            fresh_kernel.run(preparation(side, **{**self.job_sizes, "epochs": 1}))
             return seconds(fresh_kernel.run(JOBS["softmax"][side]))
 
     def process(self, name: str, side: str) -> float:
