@@ -6,8 +6,15 @@ import pytest
 
 from tools.benchmarks import book
 from tools.benchmarks.jobs import JOBS, PROCESSES, WARM, preparation
-from tools.benchmarks.measure import Bench, kernel, seconds, write_raw_files
-from tools.benchmarks.rows import BARE, HELPERS
+from tools.benchmarks.measure import (
+    BOOK_FOLDER,
+    Bench,
+    environment,
+    kernel,
+    seconds,
+    write_raw_files,
+)
+from tools.benchmarks.rows import BARE, BOOK, HELPERS, SIDES
 
 
 def test_without_a_network_the_books_package_is_not_installed(tmp_path, monkeypatch):
@@ -15,6 +22,14 @@ def test_without_a_network_the_books_package_is_not_installed(tmp_path, monkeypa
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
     assert book.install(tmp_path / "d2l") == "not installed: no network"
+
+
+def test_the_board_draws_while_it_is_measured_and_the_sides_do_not_see_each_other(monkeypatch):
+    monkeypatch.setenv("HELPERS_BOARD", "last")  # as the tests' own kernels have it
+    for side in SIDES:
+        assert "HELPERS_BOARD" not in environment(side)
+        sees_the_book = str(BOOK_FOLDER) in environment(side)["PYTHONPATH"]
+        assert sees_the_book == (side == BOOK)
 
 
 # Both sides start from the same weights and take the minibatches in the same order, whatever else
