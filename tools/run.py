@@ -1,6 +1,7 @@
 """Execute the chapters with papermill, two at a time, and report on each.
 
-usage: python -m tools.run [-p NAME VALUE]... [--jobs N] [--time-limit SECONDS] [SECTION...]
+usage: python -m tools.run [-p NAME VALUE]... [--jobs N] [--time-limit SECONDS]
+           [--memory-limit MB] [--output-limit MB] [SECTION...]
        python -m tools.run --notebooks FOLDER    for notebooks that are no chapters
 """
 
@@ -83,7 +84,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="chapters at a time")
     parser.add_argument("--output", type=Path, default=BUILD, help="folder for what is made")
     parser.add_argument("--time-limit", type=float, default=600, help="seconds for one chapter")
-    parser.add_argument("--memory-limit", type=float, default=4000, help="MB for one chapter")
+    parser.add_argument("--memory-limit", type=float, default=6000, help="MB for one chapter")
     parser.add_argument("--output-limit", type=float, default=20, help="MB that one may print")
     # What argparse would take for an option, since it begins with a dash, may be a value.
     arguments, parameters = sys.argv[1:], []
