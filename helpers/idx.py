@@ -10,6 +10,7 @@ import struct
 import torch
 
 UNSIGNED_BYTES = 8
+MOST_AXES = 8
 
 
 class DataError(Exception):
@@ -27,12 +28,17 @@ def parse_idx(content: bytes) -> torch.Tensor:
     zeros, kind, num_axes = struct.unpack(">HBB", content[:4])
     if zeros != 0 or kind != UNSIGNED_BYTES:
         raise DataError(f"starts with {content[:4]!r}, expected an IDX file of unsigned bytes")
+    if num_axes > MOST_AXES:
+        raise DataError(f"got {num_axes} axes, expected at most {MOST_AXES}")
     start = 4 + 4 * num_axes
     if len(content) < start:
         raise DataError(f"got {len(content)} bytes, expected a header of {start}")
     shape = struct.unpack(f">{num_axes}I", content[4:start])
+    if 0 in shape:
+        raise DataError(f"got the shape {shape}, expected at least one value")
     got, expected = len(content) - start, math.prod(shape)
     if got != expected:
         raise DataError(f"got {got} values, expected {expected} for the shape {shape}")
-    values = torch.frombuffer(bytearray(content[start:]), dtype=torch.uint8)
+    # The one copy: a tensor may be written to, bytes may not.
+    values = torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=start)
     return values.reshape(shape)

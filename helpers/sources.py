@@ -8,16 +8,20 @@ content of a file, uncompressed, must have the right SHA-256, wherever it comes 
 import gzip
 import hashlib
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from filelock import FileLock
 
+from helpers.downloads import (
+    SYSTEM_FOLDER,
+    Download,
+    apt_download,
+    fetch,
+    raw_folder,
+    torchvision_download,
+)
 from helpers.idx import DataError
 from helpers.oop import say_once
 
@@ -62,9 +66,6 @@ SAMPLE: Checksums = {
 }
 CHECKOUT_DATA = Path(__file__).parents[1] / "data"
 SAMPLE_FOLDER = CHECKOUT_DATA / "fashion-mnist-sample"
-SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
-DEBIAN_PACKAGE = "dataset-fashion-mnist"
-TIME_LIMIT = 300  # seconds for a download
 
 
 def default_root() -> Path:
@@ -110,23 +111,18 @@ def read_folder(folder: Path, checksums: Checksums) -> dict[str, bytes]:
 
 def _read_checked(path: Path, size: int, sha256: str) -> bytes:
     """Return the content of `path`, or of its gzip beside it, if it is what it should be."""
-    packed = path.with_name(path.name + ".gz")
-    if not path.exists() and not packed.exists():
-        raise DataError(f"no file {path.name}")
+    packed = path.with_name(f"{path.name}.gz")
     try:
+        if not path.is_file() and not packed.is_file():
+            raise DataError(f"no file {path.name} or {packed.name}")
         # One byte more than expected is enough to see that a file is too long.
-        with path.open("rb") if path.exists() else gzip.open(packed) as file:
+        with path.open("rb") if path.is_file() else gzip.open(packed) as file:
             content = file.read(size + 1)
-    except (OSError, EOFError, gzip.zlib.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path.name} cannot be read: {error}") from error
     if len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
         raise DataError(f"{path.name} is not Fashion-MNIST's: wrong length or checksum")
     return content
-
-
-def raw_folder(root: Path) -> Path:
-    """Return the folder that torchvision's FashionMNIST uses under `root`."""
-    return root / "FashionMNIST" / "raw"
 
 
 def local_sources() -> list[Source]:
@@ -140,69 +136,10 @@ def all_sources() -> list[Source]:
         return local_sources()
     return [
         *local_sources(),
-        ("torchvision", lambda root: _fetch(root, _torchvision_download)),
-        ("apt-get", lambda root: _fetch(root, _apt_download)),
+        ("torchvision", lambda root: _fetch(root, torchvision_download)),
+        ("apt-get", lambda root: _fetch(root, apt_download)),
     ]
 
 
-def _fetch(root: Path, download: Callable[[Path], Path]) -> Path:
-    """Download beside the data folder, check, and move the files to their place."""
-    raw = raw_folder(root)
-    raw.mkdir(parents=True, exist_ok=True)
-    with FileLock(raw.parent / "download.lock"), tempfile.TemporaryDirectory(dir=raw.parent) as tmp:
-        try:
-            read_folder(raw, FULL)  # another process may have been quicker
-        except DataError:
-            for name, content in read_folder(download(Path(tmp)), FULL).items():
-                part = Path(tmp) / f"{name}.part"
-                part.write_bytes(content)
-                part.replace(raw / name)
-    return raw
-
-
-def _torchvision_download(folder: Path) -> Path:
-    """Let torchvision download to `folder`, in a process of its own so that it can be stopped."""
-    script = (
-        "import sys, torchvision\n"
-        "try: torchvision.datasets.FashionMNIST(sys.argv[1], download=True)\n"
-        "except Exception as error: sys.exit(str(error))"
-    )
-    _run([sys.executable, "-c", script, str(folder)], folder)
-    return raw_folder(folder)
-
-
-def _apt_download(folder: Path) -> Path:
-    """Fetch Debian's package of the data and unpack it, which needs no root."""
-    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise DataError("there is no apt-get here")
-    get = ["apt-get", "-o", "APT::Sandbox::User=", "-o", "Acquire::http::Timeout=20"]
-    try:
-        _run([*get, "download", DEBIAN_PACKAGE], folder)
-    except DataError:  # the package lists may be missing or old: fetch some of our own
-        for part in ("lists/partial", "cache/archives/partial"):
-            (folder / part).mkdir(parents=True)
-        get += ["-o", f"Dir::State::lists={folder}/lists", "-o", f"Dir::Cache={folder}/cache"]
-        _run([*get, "-o", "Debug::NoLocking=1", "update"], folder)
-        _run([*get, "download", DEBIAN_PACKAGE], folder)
-    (package,) = folder.glob("*.deb")
-    _run(["dpkg-deb", "-x", str(package), str(folder)], folder)
-    return folder / SYSTEM_FOLDER.relative_to("/")
-
-
-def _run(command: list[str], folder: Path) -> None:
-    """Run `command` in `folder`; if it fails or takes too long, raise DataError with why."""
-    try:
-        run = subprocess.run(
-            command,
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=TIME_LIMIT,
-        )
-    except subprocess.TimeoutExpired:
-        raise DataError(f"took longer than {TIME_LIMIT} s") from None
-    if run.returncode != 0:
-        last_line = (run.stdout.strip().splitlines() or ["no message"])[-1]
-        raise DataError(last_line[:200])
+def _fetch(root: Path, download: Download) -> Path:
+    return fetch(root, download, lambda folder: read_folder(folder, FULL))

@@ -3,7 +3,8 @@
 usage: python -m tools.data
 """
 
-from helpers.sources import SYSTEM_FOLDER, TIME_LIMIT, default_root, load_files, raw_folder
+from helpers.downloads import SYSTEM_FOLDER, TIME_LIMIT, raw_folder
+from helpers.sources import default_root, load_files
 
 
 def main() -> None:
