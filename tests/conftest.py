@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,6 +6,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from helpers import sources
+from helpers.idx import DataError
 
 
 @pytest.fixture
@@ -34,3 +38,34 @@ def write_notebook() -> Callable[..., None]:
         nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
 
     return write
+
+
+@pytest.fixture
+def copy_sample() -> Callable[[Path], Path]:
+    """Return a function that copies the sample's four files to a folder and returns it."""
+
+    def copy(folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in sources.SAMPLE:
+            shutil.copy(sources.CHECKOUT_DATA / "fashion-mnist-sample" / f"{name}.gz", folder)
+        return folder
+
+    return copy
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return an empty folder for data, and let the sample's files stand for the full set.
+
+    So a test can make and break copies. Nothing is downloaded unless the test plays it.
+    """
+
+    def refuse(folder: Path, deadline: float) -> Path:
+        raise DataError("no network here")
+
+    monkeypatch.setattr(sources, "FULL", sources.SAMPLE)
+    monkeypatch.setattr(sources, "SYSTEM_FOLDER", tmp_path / "system")
+    monkeypatch.setattr(sources, "torchvision_download", refuse)
+    monkeypatch.setattr(sources, "apt_download", refuse)
+    monkeypatch.delenv("HELPERS_OFFLINE")
+    return tmp_path / "data"

@@ -66,6 +66,7 @@ MUTATIONS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=10_000, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -73,8 +74,7 @@ MUTATIONS = st.builds(
 def test_a_mutated_file_gives_the_right_array_or_our_error(content):
     try:
         array = parse_idx(content)
-    except DataError as error:
-        assert len(str(error)) < 500
+    except DataError:
         return
     start = 4 + 4 * content[3]
     assert content[:3] == b"\0\0\x08"
