@@ -70,9 +70,8 @@ def test_a_child_that_outlives_its_command_holds_nothing_up(tmp_path):
 
 @posix_only
 def test_a_failing_command_is_quoted_with_its_last_line(tmp_path):
-    script = r"echo trying; printf 'no such hostÿ
-' >&2; exit 1"
-    with pytest.raises(DataError, match=r"^no such host�$"):
+    script = r"echo trying; printf 'no such host\377\n' >&2; exit 1"
+    with pytest.raises(DataError, match=r"^no such host\ufffd$"):
         downloads._run(["sh", "-c", script], tmp_path, soon())
 
 
