@@ -42,7 +42,7 @@ NOTEBOOKS = {
     "leaves-processes": SLEEPER + "subprocess.Popen(sleep, start_new_session=True)\n"
     "subprocess.run(['sh', '-c', '\"$0\" \"$@\" &', *sleep])\nimport time; time.sleep(1)",
 }
-LIMITS = ["--time-limit", "25", "--memory-limit", "600", "--output-limit", "3"]
+LIMITS = ["--time-limit", "60", "--memory-limit", "600", "--output-limit", "3"]
 
 
 def start(folder, *options, **more):
@@ -101,7 +101,7 @@ def batch(tmp_path_factory, write_notebook):
 EXPECTED = {
     "good": ("ok", ""),
     "fails": ("failed", "ValueError: no such thing"),
-    "hangs": ("too slow", "not done after 25 s"),
+    "hangs": ("too slow", "not done after 60 s"),
     "exits": ("failed", "the kernel died in the cell that begins `import subprocess, sys`"),
     "killed": ("failed", "the kernel died in the cell that begins `import os, signal"),
     "kills-papermill": ("failed", "papermill, which executes the notebook, was ended by signal 9"),
