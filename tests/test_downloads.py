@@ -15,7 +15,7 @@ from helpers import downloads, sources
 from helpers.idx import DataError
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="asks for sh, groups and fork")
-START_CHILD = "sleep 60 & echo $! >pid; "
+START_CHILD = "sleep 300 & echo $! >pid; "
 
 
 def soon(seconds: float = 60) -> float:
