@@ -94,7 +94,6 @@ class Trainer(HyperParameters):
     """
 
     _warned = False  # of a loss that is not finite, in this fit
-    _batch: Sequence[torch.Tensor] = ()  # the last minibatch
 
     def __init__(self, max_epochs: int, num_gpus: int = 0, gradient_clip_val: float = 0) -> None:
         if max_epochs < 1:
@@ -192,9 +191,10 @@ class Trainer(HyperParameters):
             f"shape {tuple(a.shape)} {a.dtype}" if isinstance(a, torch.Tensor) else repr(type(a))
             for a in self._batch
         )
+        last = f"; the last one has {batch}" if batch else ""
         return (
             f"In {kind}, epoch {self.epoch + 1}, after {self.train_batch_idx} training and "
-            f"{self.val_batch_idx} validation minibatches; the last one has {batch or 'nothing'}."
+            f"{self.val_batch_idx} validation minibatches{last}."
         )
 
     def _check_loss(self, loss: torch.Tensor) -> None:

@@ -12,9 +12,9 @@ from tools.benchmarks.measure import (
     environment,
     kernel,
     seconds,
-    write_raw_files,
 )
 from tools.benchmarks.rows import BARE, BOOK, HELPERS, SIDES
+from tools.data import write_raw_files
 
 
 def test_without_a_network_the_books_package_is_not_installed(tmp_path, monkeypatch):

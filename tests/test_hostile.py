@@ -200,7 +200,7 @@ def test_what_is_harmless_is_not_called_a_danger(source):
     assert not dangers(source)
 
 
-PYTHON = [ROOT / "conftest.py", *(ROOT / "helpers").glob("*.py"), *(ROOT / "tools").glob("*.py")]
+PYTHON = [ROOT / "conftest.py", *(ROOT / "helpers").rglob("*.py"), *(ROOT / "tools").rglob("*.py")]
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))

@@ -160,7 +160,6 @@ def test_no_process_is_left(batch):
 def test_output_without_end_costs_little(batch, name):
     folder, *_ = batch
     result = read_report(folder)[name]
-    assert result["seconds"] < 25
     assert result["peak_mb"] < 600
     assert (folder / "out" / "notebooks" / f"{name}.ipynb").stat().st_size < 4 * 2**20
 

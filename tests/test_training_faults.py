@@ -118,3 +118,12 @@ def test_labels_that_are_no_classes(labels, message):
     loader[0] = torch.randn(2, 4), torch.tensor([0, 2])
     trainer.fit(model, data)
     assert trainer.train_batch_idx == 1
+
+
+def test_a_loader_that_fails_at_once_has_no_minibatch_to_show():
+    data = helpers.DataModule()
+    data.get_dataloader = lambda train: Loader([OSError("no disk")])
+    with pytest.raises(OSError, match="no disk") as raised:
+        helpers.Trainer(max_epochs=1).fit(helpers.LinearRegression(0.03), data)
+    (where,) = raised.value.__notes__
+    assert where == "In training, epoch 1, after 0 training and 0 validation minibatches."

@@ -12,9 +12,10 @@ import sys
 from collections import defaultdict
 
 from tools.benchmarks import book, report
-from tools.benchmarks.measure import BOOK_FOLDER, Bench, write_raw_files
+from tools.benchmarks.measure import BOOK_FOLDER, Bench
 from tools.benchmarks.rows import BOOK, ROWS, Row
 from tools.course import BUILD, ROOT
+from tools.data import write_raw_files
 
 PICTURE = ROOT / ".github" / "bench.svg"
 

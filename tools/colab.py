@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 
 from helpers import doctor
-from helpers.sources import default_root
 from tools import stamp
 from tools.course import BUILD, ROOT, chapters, kernel_environment, section
+from tools.data import write_raw_files
 
 REPO, REF = "owner/name", "v1.0"
 VERSIONS = ROOT / "tools" / "colab.txt"
@@ -63,8 +63,10 @@ def make_address() -> None:
 def environment() -> dict[str, str]:
     """What the kernel finds: the local address, the data as if downloaded, and no checkout."""
     cache = FOLDER / "cache"
-    shutil.copytree(default_root() / "FashionMNIST", cache / "datasets" / "FashionMNIST",
-                    dirs_exist_ok=True)  # fmt: skip
+    if write_raw_files(cache / "datasets") == "sample":
+        sys.exit(
+            "The outputs are those of all 60,000 images, and only the sample is here: `make data`."
+        )
     kept = {name: value for name, value in kernel_environment().items() if name != "PYTHONPATH"}
     return {
         **kept,

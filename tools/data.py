@@ -1,10 +1,21 @@
-"""Obtain Fashion-MNIST before the notebooks run, and say where it is.
+"""Obtain Fashion-MNIST before the notebooks run, say where it is, and write copies of it.
 
 usage: python -m tools.data
 """
 
+from pathlib import Path
+
 from helpers.downloads import SYSTEM_FOLDER, TIME_LIMIT, raw_folder
 from helpers.sources import default_root, load_files
+
+
+def write_raw_files(root: Path) -> str:
+    """Write the files under `root` as torchvision lays them out; return their source."""
+    files, source = load_files(default_root())
+    raw_folder(root).mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (raw_folder(root) / name).write_bytes(content)
+    return source
 
 
 def main() -> None:

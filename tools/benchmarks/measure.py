@@ -12,22 +12,12 @@ from pathlib import Path
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers.sources import default_root, load_files, raw_folder
 from tools.benchmarks.jobs import JOBS, PROCESSES, WARM, preparation
 from tools.benchmarks.rows import BOOK, Row
 from tools.course import BUILD, ROOT
 
 BOOK_FOLDER = BUILD / "d2l"
 FITS = ("sweep", "softmax", "mlp")
-
-
-def write_raw_files(folder: Path) -> str:
-    """Write the files of Fashion-MNIST as torchvision lays them out; return their source."""
-    files, source = load_files(default_root())
-    raw_folder(folder).mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (raw_folder(folder) / name).write_bytes(content)
-    return source
 
 
 def environment(side: str) -> dict[str, str]:
