@@ -75,9 +75,17 @@ class ImageDataset(Dataset):
 
         The images are float32 in [0, 1], a class is an int, classes are int64 of shape (k,).
         """
-        images = _resize(self.data[index], self.size).unsqueeze(-3).float().div_(255)
+        images = _resize(_take(self.data, index), self.size).unsqueeze(-3).float().div_(255)
         labels = self.targets[index]
         return images, labels if labels.ndim else labels.item()
+
+
+def _take(images: torch.Tensor, index: Any) -> torch.Tensor:
+    """Return images[index]; of a minibatch, image by image and not pixel by pixel."""
+    is_minibatch = isinstance(index, torch.Tensor) and index.ndim == 1
+    if is_minibatch and index.dtype == torch.int64 and (index >= 0).all():
+        return images.index_select(0, index)
+    return images[index]
 
 
 def _resize(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

@@ -47,7 +47,7 @@ def fetch(root: Path, download: Download, read: Read) -> Path:
     Of several processes one does so and the others wait for it.
     """
     deadline = time.monotonic() + TIME_LIMIT
-    raw = raw_folder(root)
+    raw = raw_folder(root.absolute())  # the programs that download run in folders of their own
     raw.mkdir(parents=True, exist_ok=True)
     try:
         lock = FileLock(raw.parent / "download.lock").acquire(timeout=TIME_LIMIT)

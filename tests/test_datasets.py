@@ -86,9 +86,44 @@ def test_the_books_loader_gives_the_same_batches(data):
 
 
 def test_workers_give_the_same_batches(data):
-    other = helpers.FashionMNIST(limit=1000, num_workers=1)
-    for (X, _), (X_other, _) in zip(data.val_dataloader(), other.val_dataloader(), strict=True):
+    """In the same order from the same seed, in one epoch after the other."""
+    epochs = []
+    for num_workers in (0, 1):
+        loader = helpers.FashionMNIST(limit=1000, num_workers=num_workers).train_dataloader()
+        torch.manual_seed(0)
+        epochs.append([batch for _ in range(2) for batch in loader])
+    for (X, y), (X_other, y_other) in zip(*epochs, strict=True):
         assert torch.equal(X, X_other)
+        assert torch.equal(y, y_other)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        5,
+        -1,
+        slice(2, 4),
+        [3, 1],
+        torch.tensor(7),
+        torch.tensor([3, 1, 3]),
+        torch.tensor([-1, 0]),
+        torch.tensor([], dtype=torch.int64),
+        torch.tensor([[1, 2], [3, 4]]),
+        torch.arange(1000) < 3,
+    ],
+)
+def test_images_are_indexed_as_a_tensor_is(data, index):
+    X, y = data.train[index]
+    pixels = data.train.data[index]
+    assert torch.equal(X, pixels.unsqueeze(-3) / 255)
+    assert X.shape == (*pixels.shape[:-2], 1, 28, 28)
+    assert torch.equal(torch.as_tensor(y), data.train.targets[index])
+
+
+def test_an_index_beyond_the_images_is_refused(data):
+    for index in (1000, torch.tensor([0, 1000]), torch.tensor([-1001])):
+        with pytest.raises(IndexError):
+            data.train[index]
 
 
 def test_limit_and_source(data):

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import psutil
 import pytest
@@ -102,6 +103,23 @@ def test_apt_get_is_asked_without_root(play_apt, tmp_path):
     folder = downloads.apt_download(tmp_path, soon())
     assert folder == tmp_path / "usr/share/datasets/fashion-mnist"
     assert calls == ["dataset-fashion-mnist", "update", "dataset-fashion-mnist", "dpkg-deb"]
+
+
+@posix_only
+def test_a_relative_folder_is_the_same_for_the_programs_that_download(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def download(folder, deadline):
+        downloads._run(["touch", str(folder / "file")], folder, deadline)
+        return folder
+
+    def read(folder):
+        if not (folder / "file").exists():
+            raise DataError("no file")
+        return {"file": b"content"}
+
+    downloads.fetch(Path("data"), download, read)
+    assert (tmp_path / "data/FashionMNIST/raw/file").read_bytes() == b"content"
 
 
 def test_apt_get_may_bring_nothing(play_apt, tmp_path):

@@ -25,3 +25,18 @@ def test_minibatches_in_order_and_by_a_worker():
         [[0, 1, 2], [0, 2, 4]],
         [[3, 4], [6, 8]],
     ]
+
+
+def test_a_minibatch_is_indexed_once():
+    """Torch's loader would ask for each example, and copy it into a minibatch."""
+
+    class Squares(torch.utils.data.Dataset):
+        def __len__(self):
+            return 7
+
+        def __getitem__(self, indices):
+            return indices**2
+
+    loader = minibatches(Squares(), batch_size=3, shuffle=False)
+    assert [x.tolist() for x in loader] == [[0, 1, 4], [9, 16, 25], [36]]
+    assert isinstance(loader, torch.utils.data.DataLoader)

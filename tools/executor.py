@@ -11,7 +11,7 @@ from nbclient.exceptions import CellExecutionComplete
 from nbformat.v4 import new_output
 from papermill.cli import papermill
 from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import Engine, papermill_engines
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 from papermill.log import logger
 
 from tools.processes import end_with_parent
@@ -32,20 +32,42 @@ class LimitedClient(PapermillNotebookClient):
             return super().process_message(msg, cell, cell_index)
         reason = f"more than {limit:g} MB; print and show less, or raise --output-limit"
         cell.outputs.append(new_output("error", ename="TooMuchOutput", evalue=reason, traceback=[]))
-        self.shutdown_kernel = "immediate"
         self.task_poll_for_reply.cancel()  # what nbclient does when the kernel has died
         raise CellExecutionComplete
 
 
+class Manager(NotebookExecutionManager):
+    """Saves the notebook before each code cell; papermill does so twice a cell, text included."""
+
+    def cell_start(self, cell, cell_index=None, **kwargs):
+        if cell.cell_type == "code":
+            super().cell_start(cell, cell_index, **kwargs)
+
+    def cell_complete(self, cell, cell_index=None, **kwargs):
+        path, self.output_path = self.output_path, None
+        super().cell_complete(cell, cell_index, **kwargs)
+        self.output_path = path
+
+
 class LimitedEngine(Engine):
-    """papermill's engine with this client."""
+    """papermill's engine with this client and this manager."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, start_timeout=60, **_):
+    def execute_notebook(cls, nb, kernel_name, output_path=None, start_timeout=60, **_):
+        manager = Manager(nb, output_path, progress_bar=False)
         client = LimitedClient(
-            nb_man, kernel_name=kernel_name, startup_timeout=start_timeout, log=logger
+            manager,
+            kernel_name=kernel_name,
+            startup_timeout=start_timeout,
+            shutdown_kernel="immediate",  # all is done by then, and to ask it takes half a second
+            log=logger,
         )
-        return client.execute()
+        manager.notebook_start()
+        try:
+            client.execute()
+        finally:
+            manager.notebook_complete()
+        return nb
 
 
 if __name__ == "__main__":
