@@ -33,8 +33,8 @@ lint: setup  ## check style
 lab: setup  ## open the course in JupyterLab
 	@$(PY) -m jupyterlab notebooks/0.1-installation.ipynb
 
-refresh: data  ## execute the chapters in place, to commit their new outputs (NOTEBOOKS="…" for some)
-	@$(PY) -m tools.refresh $(NOTEBOOKS)
+refresh: data  ## execute the chapters in place, to commit their new outputs (SECTIONS="4.4 5.1" for some)
+	@$(PY) -m tools.refresh $(SECTIONS)
 
 stamp: setup  ## write address and setup cell into every chapter: REPO=owner/name REF=v1.0, or none
 	@$(PY) -m tools.stamp $(if $(REPO),--repo $(REPO)) $(if $(REF),--ref $(REF))

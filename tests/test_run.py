@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from filelock import FileLock
 
-from tools import run
+from tools import course, run
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def start(monkeypatch, tmp_path, capsys, write_notebook):
         paths = [tmp_path / f"{name}.ipynb" for name in sources]
         for path, source in zip(paths, sources.values(), strict=True):
             write_notebook(path, "print(seed)", source)
-        monkeypatch.setattr(run, "chapters", lambda: paths)
+        monkeypatch.setattr(course, "chapters", lambda: paths)
         monkeypatch.setattr(sys, "argv", ["run", "--output", str(tmp_path / "out"), *options])
         status = run.main()
         report = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -73,7 +73,7 @@ def test_an_unknown_parameter_is_refused_by_name_with_those_that_exist(start):
 
 
 def test_an_unknown_section_is_refused(start):
-    with pytest.raises(SystemExit, match=r"No chapter 9\. There are: 1"):
+    with pytest.raises(SystemExit, match=r"No chapter '9'\. There are: 1"):
         start({"1-a": "1"}, "9")
 
 

@@ -91,7 +91,8 @@ def batch(tmp_path_factory, write_notebook):
     """Run all the notebooks, and one that is none."""
     folder = tmp_path_factory.mktemp("faults")
     for name, source in NOTEBOOKS.items():
-        write_notebook(folder / f"{name}.ipynb", "print('first')", source)
+        cells = "print('first')", "import time\ntime.sleep(1)", source  # saved once a second
+        write_notebook(folder / f"{name}.ipynb", *cells)
     (folder / "no-notebook.ipynb").write_text("hello")
     process = start(folder, "--jobs", "3", *LIMITS)
     out, err = process.communicate()

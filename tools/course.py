@@ -2,6 +2,8 @@
 
 import os
 import re
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -30,6 +32,15 @@ def kernel_environment() -> dict[str, str]:
 def chapters() -> list[Path]:
     """The notebooks in the order of their numbers."""
     return sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def choose(sections: Sequence[str]) -> list[Path]:
+    """The chapters of the given sections, such as 4.4, or all."""
+    by_section = {section(path): path for path in chapters()}
+    unknown = sorted(set(sections) - set(by_section))
+    if unknown:
+        sys.exit(f"No chapter {', '.join(map(repr, unknown))}. There are: {', '.join(by_section)}")
+    return [by_section[name] for name in sections or by_section]
 
 
 def read(path: Path) -> nbformat.NotebookNode:

@@ -17,6 +17,7 @@ from papermill.log import logger
 from tools.processes import end_with_parent
 
 OUTPUT_LIMIT = "TOOLS_OUTPUT_LIMIT"  # environment variable: MB for one notebook
+SAVE_EVERY = 1  # seconds: what is lost at most when this process is killed
 DEAD_KERNEL = 138  # papermill's exit status when the kernel is gone
 
 
@@ -37,16 +38,12 @@ class LimitedClient(PapermillNotebookClient):
 
 
 class Manager(NotebookExecutionManager):
-    """Saves the notebook before each code cell; papermill does so twice a cell, text included."""
+    """Saves the notebook once a second, and at its end; papermill does so twice for each cell."""
 
-    def cell_start(self, cell, cell_index=None, **kwargs):
-        if cell.cell_type == "code":
-            super().cell_start(cell, cell_index, **kwargs)
-
-    def cell_complete(self, cell, cell_index=None, **kwargs):
-        path, self.output_path = self.output_path, None
-        super().cell_complete(cell, cell_index, **kwargs)
-        self.output_path = path
+    def save(self, **_):
+        since = (self.now() - self.last_save_time).total_seconds()
+        if since >= SAVE_EVERY or self.end_time:
+            super().save()
 
 
 class LimitedEngine(Engine):

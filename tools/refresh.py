@@ -1,6 +1,6 @@
 """Execute chapters in place: their committed outputs become what the code gives now.
 
-usage: python -m tools.refresh [NOTEBOOK...]
+usage: python -m tools.refresh [SECTION...]    such as 4.4; default: all
 
 A notebook with a cell that fails is left as it was.
 """
@@ -15,7 +15,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from tools.course import KERNEL_ENVIRONMENT, ROOT, chapters, read
+from tools.course import KERNEL_ENVIRONMENT, ROOT, choose, read
 
 BOARD_CHAPTER = "4.4-softmax-regression-from-scratch.ipynb"
 BOARD_PICTURE = ROOT / ".github" / "training-board.svg"
@@ -73,8 +73,8 @@ def refresh(path: Path) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all")
-    paths = parser.parse_args().notebooks or chapters()
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help="such as 4.4; default: all")
+    paths = choose(parser.parse_args().sections)
     failed = False
     with ProcessPoolExecutor(2) as pool:
         for path, problem in zip(paths, pool.map(refresh, paths), strict=True):

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tools.batch import Result, Run, execute_all, parameter_names
-from tools.course import BUILD, chapters, read, section, stated_seconds
+from tools.course import BUILD, choose, read, stated_seconds
 from tools.reasons import plain
 
 
@@ -30,14 +30,9 @@ def check_names(parameters: dict[str, str], notebooks: list[Path]) -> None:
         sys.exit(f"No chapter has a parameter {plain(', '.join(unknown))}. There are: {names}")
 
 
-def choose(sections: list[str]) -> list[Path]:
-    """The chapters of the given sections, or all; longest first, so that none ends alone."""
-    by_section = {section(path): path for path in chapters()}
-    unknown = sorted(set(sections) - set(by_section))
-    if unknown:
-        sys.exit(f"No chapter {plain(', '.join(unknown))}. There are: {', '.join(by_section)}")
-    chosen = [by_section[name] for name in sections or by_section]
-    return sorted(chosen, key=lambda path: -stated_seconds(read(path)))
+def longest_first(notebooks: list[Path]) -> list[Path]:
+    """Chapters in an order in which none is left to run alone at the end."""
+    return sorted(notebooks, key=lambda path: -stated_seconds(read(path)))
 
 
 def table(results: list[Result], name: str) -> str:
@@ -107,7 +102,7 @@ def main() -> int:
         if not notebooks:
             sys.exit(f"No file in {plain(str(options.notebooks))} ends in .ipynb.")
     else:
-        notebooks = choose(options.sections)
+        notebooks = longest_first(choose(options.sections))
     parameters = dict(options.p)
     check_names(parameters, notebooks)
     folder = options.output.resolve() / "notebooks"
