@@ -73,11 +73,9 @@ def test_names_are_only_names(monkeypatch, tmp_path, capsys, write_notebook):
     assert {path.name for path in tmp_path.iterdir()} == {"notebooks", "out"}
     assert {path.name for path in ROOT.iterdir()} == in_root
     made = {path.name for path in (out / "notebooks").iterdir()}
-    assert made == {f"{n}.{e}" for n in NAMES for e in ("ipynb", "log")} | {
-        "relative.txt",
-        "papermill.py",
-    }
+    assert made == {f"{n}.{e}" for n in NAMES for e in ("ipynb", "log")} | {"papermill.py"}
     for name in NAMES:
+        assert (out / "scratch" / f"{name}.ipynb" / "notebooks" / "relative.txt").exists()
         assert streams(out / "notebooks" / f"{name}.ipynb") == "3\n"
     report = json.loads((out / "report.json").read_text())
     assert {r["notebook"] for r in report} == {f"{name}.ipynb" for name in NAMES}
@@ -121,8 +119,15 @@ def test_values_arrive_as_what_they_are(monkeypatch, tmp_path, write_notebook):
     assert main(monkeypatch, *parameters, "--notebooks", tmp_path, "--output", out) == 0
     expected = [*VALUES.values(), *(number for _, number in NUMBERS.values())]
     assert json.loads(streams(out / "notebooks" / "a.ipynb")) == expected
-    made = {path.name for path in out.rglob("*")}
-    assert made == {".lock", "report.json", "notebooks", "a.ipynb", "a.log"}
+    made = {path for path in files_in(out) if path.parts[0] != "scratch"}
+    assert {path.name for path in made} == {
+        ".lock",
+        "report.json",
+        "notebooks",
+        "a.ipynb",
+        "a.log",
+    }
+    assert not list(out.rglob("hacked"))
     assert not (ROOT / "hacked").exists()
 
 

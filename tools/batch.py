@@ -1,6 +1,7 @@
 """Notebooks executed with papermill, several at a time, within limits."""
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from tools.course import ROOT, kernel_environment, section
 from tools.executor import OUTPUT_LIMIT
 from tools.processes import Family
 from tools.reasons import plain, reason
+from tools.sandbox import SANDBOX
 
 LOOK_EVERY = 0.1  # seconds between two looks at a running notebook
 
@@ -42,6 +44,8 @@ class Run:
     time_limit: float = 600  # seconds
     memory_limit: float = 6000  # MB; chapter 4.2 takes 2,300 with its worker processes
     output_limit: float = 20  # MB
+    apart: bool = False  # each notebook works in a folder of its own, under `scratch`
+    sandbox: bool = False  # and can write nowhere else
     stop: threading.Event = field(default_factory=threading.Event)
 
     def execute(self, notebook: Path) -> Result:
@@ -65,13 +69,17 @@ class Run:
         """Return the status, the reason for it, and the most bytes that were in use."""
         output.unlink(missing_ok=True)  # what an earlier run left says nothing about this one
         log = output.with_suffix(".log")
+        own = self._own_folder(notebook)
+        env = {**kernel_environment(), OUTPUT_LIMIT: str(self.output_limit)}
+        if self.sandbox:
+            env[SANDBOX] = str(own)
         start, peak, status, message = time.perf_counter(), 0, "", ""
         with (
             log.open("w") as log_file,
             Family(
-                self._command(notebook, output),
+                self._command(notebook, output, own / "notebooks"),
                 cwd=ROOT,  # not the output folder, from where Python would import what it finds
-                env={**kernel_environment(), OUTPUT_LIMIT: str(self.output_limit)},
+                env=env,
                 stdout=log_file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches this tool, which then ends the kernels
@@ -90,6 +98,15 @@ class Run:
                 status, message = "failed", reason(output, log, returncode)
         return status, message, peak
 
+    def _own_folder(self, notebook: Path) -> Path:
+        """Where a notebook works, in `notebooks`; some chapters write to `../data`, too."""
+        own = self.folder.parent
+        if self.apart:
+            own = own / "scratch" / notebook.name
+            shutil.rmtree(own, ignore_errors=True)
+        (own / "notebooks").mkdir(parents=True, exist_ok=True)
+        return own
+
     def _objection(self, seconds: float, memory: int, written: int) -> tuple[str, str]:
         if self.stop.is_set():
             return "stopped", "the run was stopped"
@@ -101,9 +118,9 @@ class Run:
             return "too large", f"wrote more than {self.output_limit:g} MB to its log"
         return "", ""
 
-    def _command(self, notebook: Path, output: Path) -> list[str]:
+    def _command(self, notebook: Path, output: Path, work: Path) -> list[str]:
         command = [sys.executable, "-m", "tools.executor", "--no-progress-bar"]
-        command += ["--cwd", str(self.folder)]
+        command += ["--cwd", str(work)]
         known = parameter_names(notebook)
         for name, value in self.parameters.items():
             if name in known:

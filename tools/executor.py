@@ -1,4 +1,4 @@
-"""papermill's command, with a limit to what a notebook may print and show.
+"""papermill's command, with a limit to what a notebook may print, and to where it may write.
 
 Only tools.batch starts it: it ends when its standard input is closed.
 """
@@ -15,6 +15,7 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from papermill.log import logger
 
 from tools.processes import end_with_parent
+from tools.sandbox import SANDBOX, ConfinedKernelManager
 
 OUTPUT_LIMIT = "TOOLS_OUTPUT_LIMIT"  # environment variable: MB for one notebook
 SAVE_EVERY = 1  # seconds: what is lost at most when this process is killed
@@ -52,8 +53,10 @@ class LimitedEngine(Engine):
     @classmethod
     def execute_notebook(cls, nb, kernel_name, output_path=None, start_timeout=60, **_):
         manager = Manager(nb, output_path, progress_bar=False)
+        confined = {"kernel_manager_class": ConfinedKernelManager} if SANDBOX in os.environ else {}
         client = LimitedClient(
             manager,
+            **confined,
             kernel_name=kernel_name,
             startup_timeout=start_timeout,
             shutdown_kernel="immediate",  # all is done by then, and to ask it takes half a second

@@ -2,7 +2,10 @@
 
 usage: python -m tools.run [-p NAME VALUE]... [--jobs N] [--time-limit SECONDS]
            [--memory-limit MB] [--output-limit MB] [SECTION...]
-       python -m tools.run --notebooks FOLDER    for notebooks that are no chapters
+       python -m tools.run --notebooks FOLDER [--trust]    for notebooks that are no chapters
+
+Those may be anybody's. Each works in a folder of its own, and where bubblewrap is installed it can
+write nowhere else, unless it is trusted.
 """
 
 import argparse
@@ -19,6 +22,12 @@ from filelock import FileLock, Timeout
 from tools.batch import Result, Run, execute_all, parameter_names
 from tools.course import BUILD, choose, read, stated_seconds
 from tools.reasons import plain
+from tools.sandbox import why_not
+
+WITHOUT_SANDBOX = (
+    "These notebooks can write wherever you can. If you do not know them, stop this, and install "
+    "bubblewrap (on Linux), or work in a container."
+)
 
 
 def check_names(parameters: dict[str, str], notebooks: list[Path]) -> None:
@@ -71,12 +80,19 @@ def alone_in(folder: Path) -> Iterator[None]:
         )
 
 
+def at_least_one(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"got {text}, expected 1 or more")
+    return int(text)
+
+
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="such as 4.4; default: all")
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     parser.add_argument("--notebooks", type=Path, metavar="FOLDER", help="in place of the chapters")
-    parser.add_argument("--jobs", type=int, default=2, help="chapters at a time")
+    parser.add_argument("--trust", action="store_true", help="let those write where they like")
+    parser.add_argument("--jobs", type=at_least_one, default=2, help="chapters at a time")
     parser.add_argument("--output", type=Path, default=BUILD, help="folder for what is made")
     parser.add_argument("--time-limit", type=float, default=600, help="seconds for one chapter")
     parser.add_argument("--memory-limit", type=float, default=6000, help="MB for one chapter")
@@ -110,7 +126,12 @@ def main() -> int:
         sys.exit(f"The results would replace the notebooks in {plain(str(folder))}.")
     folder.mkdir(parents=True, exist_ok=True)
     limits = options.time_limit, options.memory_limit, options.output_limit
-    run = Run(folder, parameters, *limits)
+    run = Run(folder, parameters, *limits, apart=bool(options.notebooks))
+    if options.notebooks and not options.trust:
+        problem = why_not()
+        run.sandbox = not problem
+        if problem:
+            print(f"{WITHOUT_SANDBOX} ({plain(problem)})", flush=True)
     with alone_in(folder.parent), stop_on_signals(run.stop):
         return run_and_report(run, notebooks, options)
 
