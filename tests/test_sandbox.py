@@ -59,9 +59,10 @@ def submissions(tmp_path_factory, write_notebook):
         write_notebook(folder / f"{name}.ipynb", f"import os, subprocess\n{code}")
     write_notebook(folder / "works.ipynb", WORKS)
     before = tree(folder)
+    out = folder / "out" / ("long" * 20)  # a name that is no place for a socket
     with pytest.MonkeyPatch.context() as monkeypatch:
-        status = main(monkeypatch, "--notebooks", folder, "--output", folder / "out")
-    return folder, before, status
+        status = main(monkeypatch, "--notebooks", folder, "--output", out, "--time-limit", "120")
+    return folder, before, status, out
 
 
 def tree(folder):
@@ -76,7 +77,7 @@ def tree(folder):
 @needs_bubblewrap
 @pytest.mark.slow
 def test_nothing_is_written_outside_of_the_output_folder(submissions):
-    folder, before, status = submissions
+    folder, before, status, _ = submissions
     assert tree(folder) == before
     assert status == 1
 
@@ -85,8 +86,8 @@ def test_nothing_is_written_outside_of_the_output_folder(submissions):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ATTEMPTS)
 def test_the_attempt_fails(submissions, name):
-    folder, *_ = submissions
-    notebook = nbformat.read(folder / "out" / "notebooks" / f"{name}.ipynb", as_version=4)
+    *_, out = submissions
+    notebook = nbformat.read(out / "notebooks" / f"{name}.ipynb", as_version=4)
     errors = [o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"]
     expected = {"nests": "CalledProcessError", "kills": "ProcessLookupError"}
     assert [e.ename for e in errors] == [expected.get(name, "OSError")]
@@ -95,11 +96,11 @@ def test_the_attempt_fails(submissions, name):
 @needs_bubblewrap
 @pytest.mark.slow
 def test_an_honest_notebook_works_as_ever(submissions):
-    folder, *_ = submissions
-    own = folder / "out" / "scratch" / "works.ipynb"
+    *_, out = submissions
+    own = out / "scratch" / "works.ipynb"
     assert (own / "notebooks" / "mine.txt").read_text() == "a"
     assert (own / "data" / "table.csv").read_text() == "a,b"
-    notebook = nbformat.read(folder / "out" / "notebooks" / "works.ipynb", as_version=4)
+    notebook = nbformat.read(out / "notebooks" / "works.ipynb", as_version=4)
     assert "image/svg+xml" in notebook.cells[-1].outputs[-1].data
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jupyter_client import AsyncKernelManager
 
+SHARED_MEMORY = 2**30  # bytes
 SANDBOX = "TOOLS_SANDBOX"  # environment variable: the folder that a kernel may write to
 
 
@@ -19,8 +20,10 @@ def confined(folder: Path) -> list[str]:
     return [
         *("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *("--tmpfs", "/run"),  # services listen there, and some write whatever they are told
-        *("--bind", str(folder), str(folder)),
-        *("--setenv", "HOME", str(folder), "--setenv", "TMPDIR", str(folder)),
+        *("--bind", str(folder), str(folder), "--setenv", "HOME", str(folder)),
+        # In memory, and short: the name of a socket, as between a loader and its workers, has at
+        # most 107 characters.
+        *("--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm", "--setenv", "TMPDIR", "/dev/shm"),
         *("--unsetenv", "JPY_PARENT_PID"),  # by which a kernel looks for a parent it cannot see
         *("--unshare-pid", "--cap-drop", "ALL", "--die-with-parent", "--"),
     ]
