@@ -3,10 +3,12 @@
 Only tools.batch starts it: it ends when its standard input is closed.
 """
 
+import asyncio
 import json
 import os
 import threading
 
+from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionComplete
 from nbformat.v4 import new_output
 from papermill.cli import papermill
@@ -23,9 +25,18 @@ DEAD_KERNEL = 138  # papermill's exit status when the kernel is gone
 
 
 class LimitedClient(PapermillNotebookClient):
-    """Counts what the kernel sends, and gives it up when that is too much."""
+    """Counts what the kernel sends and gives it up when that is too much; saves in long cells."""
 
     received = 0
+
+    async def async_execute_cell(self, cell, cell_index, **options):
+        save = asyncio.get_running_loop().call_later(SAVE_EVERY, self.nb_man.save)
+        try:
+            return await super().async_execute_cell(cell, cell_index, **options)
+        finally:
+            save.cancel()
+
+    execute_cell = run_sync(async_execute_cell)
 
     def process_message(self, msg, cell, cell_index):
         self.received += len(json.dumps(msg["content"], default=str))
@@ -52,7 +63,7 @@ class LimitedEngine(Engine):
 
     @classmethod
     def execute_notebook(cls, nb, kernel_name, output_path=None, start_timeout=60, **_):
-        manager = Manager(nb, output_path, progress_bar=False)
+        manager = Manager(nb, output_path, progress_bar=False, autosave_cell_every=SAVE_EVERY)
         confined = {"kernel_manager_class": ConfinedKernelManager} if SANDBOX in os.environ else {}
         client = LimitedClient(
             manager,
