@@ -1,21 +1,25 @@
 import shutil
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers import sources
 from helpers.idx import DataError
+from tools import run
 
 
 @pytest.fixture
 def run_cells(tmp_path: Path) -> Callable[..., nbformat.NotebookNode]:
     """Return a function that executes code cells in a real kernel and returns the notebook."""
 
-    def run(*sources: str, **options) -> nbformat.NotebookNode:
+    def execute(*sources: str, **options) -> nbformat.NotebookNode:
         notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
         resources = {"metadata": {"path": str(tmp_path)}}
         client = NotebookClient(notebook, kernel_name="python3", timeout=120, resources=resources)
@@ -23,7 +27,7 @@ def run_cells(tmp_path: Path) -> Callable[..., nbformat.NotebookNode]:
             setattr(client, name, value)
         return client.execute()
 
-    return run
+    return execute
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +42,33 @@ def write_notebook() -> Callable[..., None]:
         nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def main() -> Callable[..., int]:
+    """Return a function that calls tools.run with arguments and returns its status."""
+
+    def call(*arguments: object) -> int:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setattr(sys, "argv", ["run", *map(str, arguments)])
+            return run.main()
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def left_behind() -> Callable[[Path], list[psutil.Process]]:
+    """Return a function that finds the processes with TEST_FOLDER=folder in their environment."""
+
+    def find(folder: Path) -> list[psutil.Process]:
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get("TEST_FOLDER") == str(folder):
+                    found.append(process)
+        return found
+
+    return find
 
 
 @pytest.fixture

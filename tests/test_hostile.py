@@ -10,7 +10,6 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from tools import run
 from tools.course import ROOT, chapters, read
 from tools.reasons import plain
 
@@ -45,18 +44,13 @@ def files_in(folder):
     return {path.relative_to(folder) for path in folder.rglob("*")}
 
 
-def main(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["run", *map(str, arguments)])
-    return run.main()
-
-
 def streams(path):
     cells = nbformat.read(path, as_version=4).cells
     return "".join(o.get("text", "") for cell in cells for o in cell.get("outputs", []))
 
 
 @pytest.mark.slow
-def test_names_are_only_names(monkeypatch, tmp_path, capsys, write_notebook):
+def test_names_are_only_names(main, tmp_path, capsys, write_notebook):
     notebooks, out = tmp_path / "notebooks", tmp_path / "out"
     notebooks.mkdir()
     code = f"import sys\nopen('relative.txt', 'w').close()\nraise ValueError({CONTROL + chr(10)!r})"
@@ -67,7 +61,7 @@ def test_names_are_only_names(monkeypatch, tmp_path, capsys, write_notebook):
         (folder / "papermill.py").write_text("raise SystemExit('hacked')")
     before, in_root = files_in(notebooks), {path.name for path in ROOT.iterdir()}
 
-    assert main(monkeypatch, "--notebooks", notebooks, "--output", out, "-p", "seed", "3") == 1
+    assert main("--notebooks", notebooks, "--output", out, "-p", "seed", "3") == 1
 
     assert files_in(notebooks) == before
     assert {path.name for path in tmp_path.iterdir()} == {"notebooks", "out"}
@@ -88,13 +82,13 @@ def test_names_are_only_names(monkeypatch, tmp_path, capsys, write_notebook):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_name_that_is_no_text_or_that_a_terminal_cannot_show(
-    monkeypatch, tmp_path, write_notebook
+    main, monkeypatch, tmp_path, write_notebook
 ):
     terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr(sys, "stdout", terminal)
     for name in ("ü.ipynb", os.fsdecode(b"\xff.ipynb")):
         write_notebook(tmp_path / name, "1")
-    assert main(monkeypatch, "--notebooks", tmp_path, "--output", tmp_path / "out") == 1
+    assert main("--notebooks", tmp_path, "--output", tmp_path / "out") == 1
     terminal.flush()
     shown = terminal.buffer.getvalue().decode("ascii")
     assert "\n\\xfc.ipynb  " in shown
@@ -106,7 +100,7 @@ def test_a_name_that_is_no_text_or_that_a_terminal_cannot_show(
     }
 
 
-def test_values_arrive_as_what_they_are(monkeypatch, tmp_path, write_notebook):
+def test_values_arrive_as_what_they_are(main, tmp_path, write_notebook):
     names = [*VALUES, *NUMBERS]
     write_notebook(
         tmp_path / "a.ipynb",
@@ -116,7 +110,7 @@ def test_values_arrive_as_what_they_are(monkeypatch, tmp_path, write_notebook):
     texts = [*VALUES.values(), *(text for text, _ in NUMBERS.values())]
     parameters = [p for name, text in zip(names, texts, strict=True) for p in ("-p", name, text)]
     out = tmp_path / "out"
-    assert main(monkeypatch, *parameters, "--notebooks", tmp_path, "--output", out) == 0
+    assert main(*parameters, "--notebooks", tmp_path, "--output", out) == 0
     expected = [*VALUES.values(), *(number for _, number in NUMBERS.values())]
     assert json.loads(streams(out / "notebooks" / "a.ipynb")) == expected
     made = {path for path in files_in(out) if path.parts[0] != "scratch"}
@@ -132,16 +126,16 @@ def test_values_arrive_as_what_they_are(monkeypatch, tmp_path, write_notebook):
 
 
 @pytest.mark.parametrize("name", ["seed = 1; import os", "../seed", CONTROL, "-"])
-def test_a_name_that_is_no_parameter_is_refused(monkeypatch, name):
+def test_a_name_that_is_no_parameter_is_refused(main, name):
     with pytest.raises(SystemExit, match="No chapter has a parameter") as error:
-        main(monkeypatch, "-p", name, "1")
+        main("-p", name, "1")
     assert str(error.value).isprintable()
 
 
 @pytest.mark.parametrize("name", ["../4.4", "/etc/passwd", "4.4-*", CONTROL])
-def test_a_section_is_no_path(monkeypatch, name):
+def test_a_section_is_no_path(main, name):
     with pytest.raises(SystemExit, match="No chapter ") as error:
-        main(monkeypatch, name)
+        main(name)
     assert str(error.value).isprintable()
 
 

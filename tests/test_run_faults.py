@@ -19,8 +19,6 @@ pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to end a process with"),
 ]
 
-MARK = "TEST_RUN_FAULTS"  # every process that a test starts has it in its environment
-
 SLEEPER = "import subprocess, sys\nsleep = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
 NOTEBOOKS = {
     "good": "seed + 1",
@@ -52,7 +50,7 @@ def start(folder, *options, **more):
     return subprocess.Popen(
         [*command, "--trust", *options],  # in a sandbox they could not do their worst
         cwd=ROOT,
-        env={**os.environ, MARK: str(folder)},
+        env={**os.environ, "TEST_FOLDER": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -61,18 +59,6 @@ def start(folder, *options, **more):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         **more,
     )
-
-
-def left_behind(folder):
-    """The processes that a run has started and not ended."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == str(folder):
-                found.append(process)
-        except psutil.Error:
-            pass
-    return found
 
 
 def read_report(folder):
@@ -155,7 +141,7 @@ def test_what_came_before_is_kept(batch, name):
     assert ("before" in text) == (name in ("hangs", "exits", "kills-papermill"))
 
 
-def test_no_process_is_left(batch):
+def test_no_process_is_left(batch, left_behind):
     folder, *_ = batch
     assert left_behind(folder) == []
     without_mark = int((work(folder, "exits") / "pid.txt").read_text())
@@ -204,7 +190,7 @@ def terminate(pid):
 
 
 @pytest.mark.parametrize("stop", [to_the_tool, to_all, again_and_again, terminate])
-def test_a_stopped_run_ends_within_five_seconds_and_keeps_what_is_done(hanging, stop):
+def test_a_stopped_run_ends_within_five_seconds_and_keeps_what_is_done(hanging, left_behind, stop):
     folder, process = hanging
     start = time.monotonic()
     stop(process.pid)
@@ -220,7 +206,7 @@ def test_a_stopped_run_ends_within_five_seconds_and_keeps_what_is_done(hanging, 
     assert "Stopped before 1 of 3 began." in out
 
 
-def test_when_the_tool_itself_is_killed_its_kernels_end_too(hanging):
+def test_when_the_tool_itself_is_killed_its_kernels_end_too(hanging, left_behind):
     folder, process = hanging
     process.kill()
     process.wait()

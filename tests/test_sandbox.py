@@ -1,18 +1,14 @@
 """Notebooks by others: what they can write to, and what they see of the machine."""
 
-import contextlib
 import os
-import sys
 
 import nbformat
-import psutil
 import pytest
 
 from tools import run, sandbox
 
-needs_bubblewrap = pytest.mark.skipif(
-    bool(sandbox.why_not()), reason=f"no sandbox here: {sandbox.why_not()}"
-)
+WHY_NOT = sandbox.why_not()
+needs_bubblewrap = pytest.mark.skipif(bool(WHY_NOT), reason=f"no sandbox here: {WHY_NOT}")
 
 ATTEMPTS = {
     "writes": "open({target!r}, 'a').write('hacked')",
@@ -43,13 +39,8 @@ helpers.Trainer(1).fit(helpers.SoftmaxRegression(10, lr=0.1), data)
 """
 
 
-def main(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["run", *map(str, arguments)])
-    return run.main()
-
-
 @pytest.fixture(scope="module")
-def submissions(tmp_path_factory, write_notebook):
+def submissions(main, tmp_path_factory, write_notebook):
     """Run a notebook for each attempt, and an honest one, in the sandbox."""
     folder = tmp_path_factory.mktemp("submissions")
     target = folder / "grades.csv"
@@ -60,8 +51,7 @@ def submissions(tmp_path_factory, write_notebook):
     write_notebook(folder / "works.ipynb", WORKS)
     before = tree(folder)
     out = folder / "out" / ("long" * 20)  # a name that is no place for a socket
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        status = main(monkeypatch, "--notebooks", folder, "--output", out, "--time-limit", "120")
+    status = main("--notebooks", folder, "--output", out, "--time-limit", 120)
     return folder, before, status, out
 
 
@@ -107,15 +97,15 @@ def test_an_honest_notebook_works_as_ever(submissions):
 @needs_bubblewrap
 @pytest.mark.slow
 def test_what_hangs_or_dies_in_the_sandbox_leaves_no_process(
-    monkeypatch, tmp_path, write_notebook, capsys
+    main, left_behind, monkeypatch, tmp_path, write_notebook, capsys
 ):
     leave = "import subprocess\nsubprocess.Popen(['sleep', '300'], start_new_session=True)\n"
     write_notebook(tmp_path / "hangs.ipynb", f"{leave}import time\nprint(1)\ntime.sleep(300)")
     write_notebook(tmp_path / "dies.ipynb", f"{leave}import os\nos._exit(1)")
     write_notebook(tmp_path / "ends.ipynb", leave)
-    monkeypatch.setenv("TEST_SANDBOX", str(tmp_path))
+    monkeypatch.setenv("TEST_FOLDER", str(tmp_path))
     options = ["--notebooks", tmp_path, "--output", tmp_path / "out", "--time-limit", "8"]
-    assert main(monkeypatch, *options) == 1
+    assert main(*options) == 1
     shown = capsys.readouterr().out
     assert "hangs.ipynb too slow: not done after 8 s" in shown
     assert "dies.ipynb failed: the kernel died in the cell that begins `import subprocess`" in shown
@@ -125,22 +115,12 @@ def test_what_hangs_or_dies_in_the_sandbox_leaves_no_process(
     assert left_behind(tmp_path) == []
 
 
-def left_behind(folder):
-    """The command lines of the processes that a test has started and that still run."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.environ().get("TEST_SANDBOX") == str(folder) and process.pid != os.getpid():
-                found.append(process.cmdline())
-    return found
-
-
-def test_without_a_sandbox_it_says_so(monkeypatch, tmp_path, write_notebook, capsys):
+def test_without_a_sandbox_it_says_so(main, monkeypatch, tmp_path, write_notebook, capsys):
     write_notebook(tmp_path / "a.ipynb", "open('mine', 'w')")
     monkeypatch.setattr(run, "why_not", lambda: "no\x1b[31m")
     options = ["--notebooks", tmp_path, "--output", tmp_path / "out"]
-    assert main(monkeypatch, *options) == 0
+    assert main(*options) == 0
     assert "can write wherever you can" in capsys.readouterr().out
     assert (tmp_path / "out/scratch/a.ipynb/notebooks/mine").exists()
-    assert main(monkeypatch, *options, "--trust") == 0
+    assert main(*options, "--trust") == 0
     assert "can write wherever you can" not in capsys.readouterr().out
