@@ -8,6 +8,7 @@ import json
 import os
 import threading
 
+from jupyter_client import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionComplete
 from nbformat.v4 import new_output
@@ -64,10 +65,11 @@ class LimitedEngine(Engine):
     @classmethod
     def execute_notebook(cls, nb, kernel_name, output_path=None, start_timeout=60, **_):
         manager = Manager(nb, output_path, progress_bar=False, autosave_cell_every=SAVE_EVERY)
-        confined = {"kernel_manager_class": ConfinedKernelManager} if SANDBOX in os.environ else {}
         client = LimitedClient(
             manager,
-            **confined,
+            kernel_manager_class=(
+                ConfinedKernelManager if SANDBOX in os.environ else AsyncKernelManager
+            ),
             kernel_name=kernel_name,
             startup_timeout=start_timeout,
             shutdown_kernel="immediate",  # all is done by then, and to ask it takes half a second
