@@ -16,7 +16,7 @@ setup: $(VENV)/ready  ## make the virtual environment .venv and install everythi
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) here: install Python 3.11 or newer, see https://www.python.org/downloads"; exit 1; }
-	@$(PYTHON) tools/setup.py $(VENV)
+	@$(PYTHON) tools/install.py $(VENV)
 
 data: setup  ## obtain Fashion-MNIST, or say that the sample will be used
 	@$(PY) -m tools.data
@@ -37,12 +37,12 @@ refresh: data  ## execute the chapters in place, to commit their new outputs (SE
 	@$(PY) -m tools.refresh $(SECTIONS)
 
 stamp: setup  ## write address and setup cell into every chapter: REPO=owner/name REF=v1.0, or none
-	@$(PY) -m tools.stamp $(if $(REPO),--repo $(REPO)) $(if $(REF),--ref $(REF))
+	@$(PY) -m tools.editions.stamp $(if $(REPO),--repo $(REPO)) $(if $(REF),--ref $(REF))
 
 colab: data  ## run the chapters as Colab does: alone, with its versions, from the stamped address
-	@$(PY) -m tools.colab --python $(COLAB_PYTHON) $(RUN)
+	@$(PY) -m tools.editions.colab --python $(COLAB_PYTHON) $(RUN)
 
-bench: data  ## measure helpers against a bare PyTorch loop and the book's package (BENCH="import read" for some)
+bench: data  ## measure helpers against a bare PyTorch loop and d2l (BENCH="import read" for some)
 	@$(PY) -m tools.bench $(if $(README),--readme) $(BENCH)
 
 clean:  ## remove what was made, but not the environment and the data

@@ -4,8 +4,8 @@ import os
 
 from nbval.kernel import RunningKernel
 
-from helpers.idx import DataError
-from helpers.sources import default_root, load_files
+from helpers._internal.checksums import DataError
+from helpers._internal.sources import default_root, load_files
 from tools.course import KERNEL_ENVIRONMENT
 
 os.environ.update(KERNEL_ENVIRONMENT)

@@ -12,13 +12,17 @@ from typing import Any
 
 from helpers.board import ProgressBoard
 from helpers.classification import Classifier, SoftmaxRegression
-from helpers.datasets import FashionMNIST, SyntheticRegressionData
 from helpers.devices import cpu, gpu, num_gpus, try_all_gpus, try_gpu
-from helpers.loading import DataModule
+from helpers.images import FashionMNIST
+from helpers.minibatches import DataModule
 from helpers.oop import HyperParameters, add_to_class
 from helpers.parameters import check_parameters
 from helpers.plotting import plot, set_axes, set_figsize, show_images, use_svg_display
-from helpers.regression import LinearRegression, LinearRegressionScratch
+from helpers.regression import (
+    LinearRegression,
+    LinearRegressionScratch,
+    SyntheticRegressionData,
+)
 from helpers.timing import Timer
 from helpers.training import SGD, Module, Trainer
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from helpers._internal.refusals import note_on_class_labels
 from helpers.training import Module
 
 
@@ -36,18 +37,11 @@ class Classifier(Module):
 
         The mean over the examples, a scalar, or with averaged=False one value each, shape (n,).
 
-        Raises:
-            ValueError: when the labels are not classes for these logits.
+        An error of torch gets a note that says which labels fit.
         """
         Y_hat, Y = Y_hat.reshape((-1, Y_hat.shape[-1])), Y.reshape(-1)
-        try:
+        with note_on_class_labels(Y_hat, Y):
             return F.cross_entropy(Y_hat, Y, reduction="mean" if averaged else "none")
-        except (IndexError, RuntimeError, ValueError) as error:
-            raise ValueError(
-                f"got {len(Y)} labels from {Y.min()} to {Y.max()}, {Y.dtype}, for logits of shape "
-                f"{tuple(Y_hat.shape)}, expected one label for each row, an int64 from 0 to "
-                f"{Y_hat.shape[1] - 1}"
-            ) from error
 
     def layer_summary(self, X_shape: Sequence[int]) -> None:
         """Print the shape that each layer of `self.net` makes of an input of shape `X_shape`."""

@@ -1,8 +1,11 @@
 """Where tensors live: the CPU, CUDA devices, or Apple's MPS."""
 
-import torch
+from collections.abc import Sequence
 
-from helpers.oop import say_once
+import torch
+from torch import nn
+
+from helpers._internal.notices import say_once
 
 
 def cpu() -> torch.device:
@@ -41,3 +44,19 @@ def pick_gpus(wanted: int) -> list[torch.device]:
     if wanted > 0 and not devices:
         say_once("No GPU found (neither CUDA nor Apple's MPS): training on the CPU.")
     return devices
+
+
+def move(model: nn.Module, device: torch.device) -> None:
+    """Move a model, and parameters that are plain tensors (as in 3.4 and 4.4), to `device`."""
+    model.to(device)
+    for module in model.modules():
+        for name, value in list(vars(module).items()):
+            if isinstance(value, torch.Tensor) and value.requires_grad:
+                setattr(module, name, value.detach().to(device).requires_grad_())
+
+
+def to_floats(values: Sequence[float | torch.Tensor]) -> list[float]:
+    """Return numbers, or scalar tensors, as Python floats; a GPU is waited for only once."""
+    if values and all(isinstance(value, torch.Tensor) for value in values):
+        return torch.stack([value.reshape(()) for value in values]).tolist()
+    return [float(value) for value in values]

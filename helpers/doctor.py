@@ -7,9 +7,9 @@ from importlib import metadata
 import torch
 from packaging.requirements import Requirement
 
+from helpers._internal.checksums import FULL, DataError, read_folder
+from helpers._internal.sources import default_root, local_sources
 from helpers.devices import num_gpus
-from helpers.idx import DataError
-from helpers.sources import FULL, default_root, local_sources, read_folder
 
 DISTRIBUTION = "deep-learning-that-runs"
 NEEDED_TO_RUN_ALL = ("jupyterlab", "papermill", "nbval")

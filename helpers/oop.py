@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import Any
 
 
@@ -36,9 +35,3 @@ class HyperParameters:
         }
         for name, value in self.hparams.items():
             setattr(self, name, value)
-
-
-@cache
-def say_once(message: str) -> None:
-    """Print a notice the first time it is given; the cache keeps it from being repeated."""
-    print(message)

@@ -1,7 +1,5 @@
 """Figures: sharp in a notebook, the same bytes at every run, and no warning without a display."""
 
-import io
-import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import count
@@ -9,9 +7,8 @@ from typing import Any
 
 import torch
 
-# Ids inside an SVG are random, and its head holds the date, unless both are fixed.
-SVG_SETTINGS = {"svg.hashsalt": "helpers", "svg.fonttype": "path"}
-SVG_METADATA = {"Date": None, "Creator": None}
+from helpers._internal.svg import to_svg
+
 LINE_STYLES = ("-", "--", "-.", ":")
 PAGE_WIDTH = 9.0  # inches
 
@@ -37,21 +34,6 @@ def use_svg_display() -> None:
         backend_inline.set_matplotlib_formats("svg")  # and no PNG beside it
         formatter = shell.display_formatter.formatters["image/svg+xml"]
         formatter.for_type(Figure, lambda figure: to_svg(figure, bbox_inches="tight"))
-
-
-def to_svg(figure: Any, title: str | None = None, **options: Any) -> str:
-    """Return a matplotlib figure as an SVG picture, the same bytes for the same figure.
-
-    `options` are those of `Figure.savefig`; `title` is for readers who do not see the picture.
-    """
-    import matplotlib as mpl
-
-    picture = io.StringIO()
-    metadata = {**SVG_METADATA, "Title": title} if title else SVG_METADATA
-    with mpl.rc_context(SVG_SETTINGS):
-        figure.savefig(picture, format="svg", metadata=metadata, **options)
-    # A notebook stores every line of an output as a string: one line takes half the space.
-    return re.sub(r"\n\s*", " ", picture.getvalue()).replace("base64, ", "base64,")
 
 
 def set_figsize(figsize: tuple[float, float] = (3.5, 2.5)) -> None:

@@ -1,23 +1,47 @@
-"""Linear regression (sections 3.4 and 3.5)."""
+"""Linear regression, and made-up data for it (sections 3.3 to 3.5)."""
 
 import torch
 from torch import nn
 
+from helpers._internal.refusals import check_regression_labels
+from helpers.minibatches import DataModule, Minibatches
 from helpers.training import SGD, Module
 
 
-def check_labels(y_hat: torch.Tensor, y: torch.Tensor) -> None:
-    """Refuse labels that broadcasting, or a conversion of types, would silently spoil.
+class SyntheticRegressionData(DataModule):
+    """Made-up data for linear regression: y = X w + b + noise, with X ~ N(0, 1) (3.3).
 
-    Raises:
-        ValueError: when y is not of the shape of the predictions y_hat, or holds integers.
+    Args:
+        w: true weights, shape (num_inputs,).
+        b: true bias.
+        noise: standard deviation of the noise.
+        num_train, num_val: examples for training and for validation.
+        batch_size: examples in a minibatch.
+
+    Attributes:
+        X: features, shape (num_train + num_val, num_inputs), float32.
+        y: labels, shape (num_train + num_val, 1), float32.
     """
-    if y.shape != y_hat.shape or not y.is_floating_point():
-        raise ValueError(
-            f"got labels of shape {tuple(y.shape)}, {y.dtype}, for predictions of shape "
-            f"{tuple(y_hat.shape)}, expected floating-point labels of the same shape: "
-            "y.float().reshape(-1, 1)"
-        )
+
+    def __init__(
+        self,
+        w: torch.Tensor,
+        b: float,
+        noise: float = 0.01,
+        num_train: int = 1000,
+        num_val: int = 1000,
+        batch_size: int = 32,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        n = num_train + num_val
+        self.X = torch.randn(n, len(w))
+        self.y = self.X @ w.reshape(-1, 1) + b + noise * torch.randn(n, 1)
+
+    def get_dataloader(self, train: bool) -> Minibatches:
+        """Return minibatches X, shape (batch_size, num_inputs), and y, shape (batch_size, 1)."""
+        indices = slice(0, self.num_train) if train else slice(self.num_train, None)
+        return self.get_tensorloader((self.X, self.y), train, indices)
 
 
 class LinearRegressionScratch(Module):
@@ -44,7 +68,7 @@ class LinearRegressionScratch(Module):
 
     def loss(self, y_hat: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return half the mean squared error of y_hat and y, both of shape (n, 1), a scalar."""
-        check_labels(y_hat, y)
+        check_regression_labels(y_hat, y)
         l = (y_hat - y) ** 2 / 2
         return l.mean()
 
@@ -71,7 +95,7 @@ class LinearRegression(Module):
 
     def loss(self, y_hat: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return the mean squared error of y_hat and y, both of shape (n, 1), a scalar."""
-        check_labels(y_hat, y)
+        check_regression_labels(y_hat, y)
         return nn.functional.mse_loss(y_hat, y)
 
     def get_w_b(self) -> tuple[torch.Tensor, torch.Tensor]:

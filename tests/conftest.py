@@ -10,9 +10,9 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import sources
-from helpers.idx import DataError
-from tools import run
+from helpers._internal import sources
+from helpers._internal.checksums import DataError
+from tools.run import __main__ as run
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def copy_sample() -> Callable[[Path], Path]:
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def data_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Return an empty folder for data, and let the sample's files stand for the full set.
 
     So a test can make and break copies. Nothing is downloaded unless the test plays it.
@@ -96,7 +96,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
     monkeypatch.setattr(sources, "FULL", sources.SAMPLE)
     monkeypatch.setattr(sources, "SYSTEM_FOLDER", tmp_path / "system")
-    monkeypatch.setattr(sources, "torchvision_download", refuse)
+    monkeypatch.setattr(sources, "mirror_download", refuse)
     monkeypatch.setattr(sources, "apt_download", refuse)
     monkeypatch.delenv("HELPERS_OFFLINE")
     return tmp_path / "data"

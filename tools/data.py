@@ -5,8 +5,8 @@ usage: python -m tools.data
 
 from pathlib import Path
 
-from helpers.downloads import SYSTEM_FOLDER, TIME_LIMIT, raw_folder
-from helpers.sources import default_root, load_files
+from helpers._internal.download import SYSTEM_FOLDER, TIME_LIMIT, raw_folder
+from helpers._internal.sources import default_root, load_files
 
 
 def write_raw_files(root: Path) -> str:

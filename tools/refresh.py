@@ -18,7 +18,7 @@ from nbclient.exceptions import CellExecutionError
 from tools.course import KERNEL_ENVIRONMENT, ROOT, choose, read
 
 BOARD_CHAPTER = "4.4-softmax-regression-from-scratch.ipynb"
-BOARD_PICTURE = ROOT / ".github" / "training-board.svg"
+BOARD_PICTURE = ROOT / "docs" / "pictures" / "training-board.svg"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "pygments_lexer": "ipython3"},

@@ -1,0 +1,1 @@
+"""What makes helpers robust, and what a learner need not read."""

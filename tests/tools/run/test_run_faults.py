@@ -1,0 +1,225 @@
+"""tools.run on notebooks that do their worst, and on a run that is stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+
+from tools.course import ROOT
+from tools.run.processes import is_alive
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to end a process with"),
+]
+
+SLEEPER = "import subprocess, sys\nsleep = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+NOTEBOOKS = {
+    "good": "seed + 1",
+    "fails": "raise ValueError('no such\\nthing')",
+    "hangs": "import time\nprint('before', flush=True)\ntime.sleep(600)",
+    "exits": SLEEPER + "import os, time\nprint('before', flush=True)\n"
+    "child = subprocess.Popen(sleep, env={})\nopen('pid.txt', 'w').write(str(child.pid))\n"
+    "time.sleep(1)\nos._exit(1)",
+    "killed": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+    "kills-papermill": SLEEPER
+    + "import os, signal, time\nprint('before', flush=True)\nsubprocess.Popen(sleep)\n"
+    "time.sleep(2)  # what is there is saved once a second\n"
+    "os.kill(os.getppid(), signal.SIGKILL)\nsignal.pause()",
+    "prints": "for i in range(1_000_000): print('x' * 99)",
+    "prints-at-once": "print('x' * 100_000_000)",
+    "prints-past-the-notebook": "import os\nfor i in range(100): os.write(1, b'x' * 1_000_000)",
+    "prints-for-ever": "while True: print('x' * 99)",
+    "asks": "input('your name? ')",
+    "takes-memory": "x = []\nwhile True: x.append(bytearray(b'1') * 10_000_000)",
+    "leaves-processes": SLEEPER + "subprocess.Popen(sleep, start_new_session=True)\n"
+    "subprocess.run(['sh', '-c', '\"$0\" \"$@\" &', *sleep])\nimport time; time.sleep(1)",
+}
+LIMITS = ["--time-limit", "60", "--memory-limit", "600", "--output-limit", "3"]
+
+
+def start(folder, *options, **more):
+    """Start tools.run on the notebooks in a folder."""
+    command = [sys.executable, "-m", "tools.run", "--notebooks", folder, "--output", folder / "out"]
+    return subprocess.Popen(
+        [*command, "--trust", *options],  # in a sandbox they could not do their worst
+        cwd=ROOT,
+        env={**os.environ, "TEST_FOLDER": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell lets what it starts in the background ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        **more,
+    )
+
+
+def read_report(folder):
+    report = json.loads((folder / "out" / "report.json").read_text())
+    return {r["notebook"].removesuffix(".ipynb"): r for r in report}
+
+
+def work(folder, name):
+    """The folder that a notebook runs in."""
+    return folder / "out" / "scratch" / f"{name}.ipynb" / "notebooks"
+
+
+def printed(folder, name):
+    """What the kept notebook has in its streams."""
+    notebook = nbformat.read(folder / "out" / "notebooks" / f"{name}.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "".join(output.get("text", "") for output in outputs)
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory, write_notebook):
+    """Run all the notebooks, and one that is none."""
+    folder = tmp_path_factory.mktemp("faults")
+    for name, source in NOTEBOOKS.items():
+        write_notebook(folder / f"{name}.ipynb", "print('first')", source)
+    (folder / "no-notebook.ipynb").write_text("hello")
+    process = start(folder, "--jobs", "3", *LIMITS)
+    out, err = process.communicate()
+    return folder, process.returncode, out, err
+
+
+EXPECTED = {
+    "good": ("ok", ""),
+    "fails": ("failed", "ValueError: no such thing"),
+    "hangs": ("too slow", "not done after 60 s"),
+    "exits": ("failed", "the kernel died in the cell that begins `import subprocess, sys`"),
+    "killed": ("failed", "the kernel died in the cell that begins `import os, signal"),
+    "kills-papermill": ("failed", "papermill, which executes the notebook, was ended by signal 9"),
+    "prints": ("failed", "TooMuchOutput: more than 3 MB; print and show less, or raise"),
+    "prints-at-once": ("failed", "TooMuchOutput: more than 3 MB"),
+    "prints-for-ever": ("failed", "TooMuchOutput: more than 3 MB"),
+    "asks": ("failed", "StdinNotImplementedError: input() has nobody to ask in a batch"),
+    "takes-memory": ("too large", "took more than 600 MB of memory"),
+    "leaves-processes": ("ok", ""),
+    "no-notebook": ("failed", "nbformat.reader.NotJSONError: Notebook does not appear to be JSON"),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_report_says_what_became_of_it(batch, name):
+    folder, _, out, _ = batch
+    status, message = EXPECTED[name]
+    result = read_report(folder)[name]
+    assert (result["status"], result["message"][: len(message)]) == (status, message)
+    assert f"{name}.ipynb  {result['seconds']:.1f} s  {status}" in out
+    if status != "ok":
+        assert f"\n{name}.ipynb {status}: {message}" in out
+
+
+def test_what_passes_the_notebook_by_is_limited_as_well(batch):
+    """Either limit may be noticed first: that of the notebook, or that of the log."""
+    folder, *_ = batch
+    result = read_report(folder)["prints-past-the-notebook"]
+    assert "more than 3 MB" in result["message"]
+    assert result["status"] in ("failed", "too large")
+
+
+def test_the_run_is_over_with_status_1_and_no_traceback(batch):
+    folder, returncode, _, err = batch
+    assert returncode == 1
+    assert err == ""
+    assert set(read_report(folder)) == {*NOTEBOOKS, "no-notebook"}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_what_came_before_is_kept(batch, name):
+    folder, *_ = batch
+    text = printed(folder, name)
+    assert text.startswith("first\n")
+    assert ("before" in text) == (name in ("hangs", "exits", "kills-papermill"))
+
+
+def test_no_process_is_left(batch, left_behind):
+    folder, *_ = batch
+    assert left_behind(folder) == []
+    without_mark = int((work(folder, "exits") / "pid.txt").read_text())
+    assert without_mark not in {p.pid for p in psutil.process_iter() if is_alive(p)}
+
+
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name.startswith("prints")])
+def test_output_without_end_costs_little(batch, name):
+    folder, *_ = batch
+    result = read_report(folder)[name]
+    assert result["peak_mb"] < 600
+    assert (folder / "out" / "notebooks" / f"{name}.ipynb").stat().st_size < 4 * 2**20
+
+
+@pytest.fixture
+def hanging(tmp_path, write_notebook):
+    """Start a run of three notebooks: one gets done, one hangs, one is not begun."""
+    write_notebook(tmp_path / "1.ipynb", "seed")
+    write_notebook(tmp_path / "2.ipynb", "open('begun', 'w')", NOTEBOOKS["hangs"])
+    write_notebook(tmp_path / "3.ipynb", "seed")
+    process = start(tmp_path, "--jobs", "1")
+    deadline = time.monotonic() + 120
+    while not (work(tmp_path, "2") / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    yield tmp_path, process
+    process.terminate()
+    process.communicate()
+
+
+def to_the_tool(pid):
+    os.kill(pid, signal.SIGINT)
+
+
+def to_all(pid):
+    os.killpg(pid, signal.SIGINT)
+
+
+def again_and_again(pid):
+    for _ in range(8):
+        os.kill(pid, signal.SIGINT)
+        time.sleep(0.1)
+
+
+def terminate(pid):
+    os.kill(pid, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("stop", [to_the_tool, to_all, again_and_again, terminate])
+def test_a_stopped_run_ends_within_five_seconds_and_keeps_what_is_done(hanging, left_behind, stop):
+    folder, process = hanging
+    start = time.monotonic()
+    stop(process.pid)
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - start < 5
+    assert process.returncode == 1
+    assert err == ""
+    assert left_behind(folder) == []
+    assert {name: r["status"] for name, r in read_report(folder).items()} == {
+        "1": "ok",
+        "2": "stopped",
+    }
+    assert "Stopped before 1 of 3 began." in out
+
+
+def test_when_the_tool_itself_is_killed_its_kernels_end_too(hanging, left_behind):
+    folder, process = hanging
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 10
+    while left_behind(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left_behind(folder) == []
+    assert {name: r["status"] for name, r in read_report(folder).items()} == {"1": "ok"}
+
+
+def test_a_second_run_beside_the_first_says_so_and_ends(hanging):
+    folder, _ = hanging
+    second = start(folder)
+    _, err = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert err.startswith(f"Another run writes to {folder / 'out'}. Wait until it is done, or")

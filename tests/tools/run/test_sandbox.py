@@ -1,0 +1,127 @@
+"""Notebooks by others: what they can write to, and what they see of the machine."""
+
+import os
+
+import nbformat
+import pytest
+
+from tools.run import __main__ as run
+from tools.run import sandbox
+
+WHY_NOT = sandbox.obstacle()
+needs_bubblewrap = pytest.mark.skipif(bool(WHY_NOT), reason=f"no sandbox here: {WHY_NOT}")
+
+ATTEMPTS = {
+    "writes": "open({target!r}, 'a').write('hacked')",
+    "truncates": "open({target!r}, 'w')",
+    "deletes": "os.remove({target!r})",
+    "renames": "os.rename({target!r}, {target!r} + '2')",
+    "replaces": "open('mine', 'w'); os.replace('mine', {target!r})",
+    "links": "os.link({target!r}, 'mine'); open('mine', 'w')",
+    "follows": "os.symlink({target!r}, 'mine'); open('mine', 'w')",
+    "changes": "os.chmod({target!r}, 0o777)",
+    "climbs": "open(os.path.relpath({target!r}), 'w')",
+    "meddles": "open('../../../notebooks/works.ipynb', 'w')",
+    "makes": "os.mkdir({target!r} + '-folder')",
+    "remounts": "subprocess.run(['mount', '-o', 'remount,rw', '/']); open({target!r}, 'w')",
+    "nests": "subprocess.run(['unshare', '-Urm', 'sh', '-c', "
+    "'mount -o remount,rw / ; echo hacked >' + {target!r}], check=True)",
+    "kills": "os.kill({pid}, 9)",
+}
+WORKS = """
+import tempfile, torch, helpers
+from pathlib import Path
+Path("mine.txt").write_text("a")
+Path("../data").mkdir()
+Path("../data/table.csv").write_text("a,b")
+tempfile.TemporaryFile().write(b"a")
+data = helpers.FashionMNIST(limit=64, num_workers=1)
+helpers.Trainer(1).fit(helpers.SoftmaxRegression(10, lr=0.1), data)
+"""
+
+
+@pytest.fixture(scope="module")
+def submissions(main, tmp_path_factory, write_notebook):
+    """Run a notebook for each attempt, and an honest one, in the sandbox."""
+    folder = tmp_path_factory.mktemp("submissions")
+    target = folder / "grades.csv"
+    target.write_text("untouched")
+    for name, attempt in ATTEMPTS.items():
+        code = attempt.format(target=str(target), pid=os.getpid())
+        write_notebook(folder / f"{name}.ipynb", f"import os, subprocess\n{code}")
+    write_notebook(folder / "works.ipynb", WORKS)
+    before = tree(folder)
+    out = folder / "out" / ("long" * 20)  # a name that is no place for a socket
+    status = main("--notebooks", folder, "--output", out, "--time-limit", 120)
+    return folder, before, status, out
+
+
+def tree(folder):
+    """Names, contents and permissions of all outside `out`."""
+    return {
+        path: (path.stat().st_mode, path.is_file() and path.read_bytes())
+        for path in folder.rglob("*")
+        if folder / "out" not in [path, *path.parents]
+    }
+
+
+@needs_bubblewrap
+@pytest.mark.slow
+def test_nothing_is_written_outside_of_the_output_folder(submissions):
+    folder, before, status, _ = submissions
+    assert tree(folder) == before
+    assert status == 1
+
+
+@needs_bubblewrap
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_the_attempt_fails(submissions, name):
+    *_, out = submissions
+    notebook = nbformat.read(out / "notebooks" / f"{name}.ipynb", as_version=4)
+    errors = [o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"]
+    expected = {"nests": "CalledProcessError", "kills": "ProcessLookupError"}
+    assert [e.ename for e in errors] == [expected.get(name, "OSError")]
+
+
+@needs_bubblewrap
+@pytest.mark.slow
+def test_an_honest_notebook_works_as_ever(submissions):
+    *_, out = submissions
+    own = out / "scratch" / "works.ipynb"
+    assert (own / "notebooks" / "mine.txt").read_text() == "a"
+    assert (own / "data" / "table.csv").read_text() == "a,b"
+    notebook = nbformat.read(out / "notebooks" / "works.ipynb", as_version=4)
+    assert "image/svg+xml" in notebook.cells[-1].outputs[-1].data
+
+
+@needs_bubblewrap
+@pytest.mark.slow
+def test_what_hangs_or_dies_in_the_sandbox_leaves_no_process(
+    main, left_behind, monkeypatch, tmp_path, write_notebook, capsys
+):
+    leave = "import subprocess\nsubprocess.Popen(['sleep', '300'], start_new_session=True)\n"
+    write_notebook(tmp_path / "hangs.ipynb", f"{leave}import time\nprint(1)\ntime.sleep(300)")
+    write_notebook(tmp_path / "dies.ipynb", f"{leave}import os\nos._exit(1)")
+    write_notebook(tmp_path / "ends.ipynb", leave)
+    monkeypatch.setenv("TEST_FOLDER", str(tmp_path))
+    options = ["--notebooks", tmp_path, "--output", tmp_path / "out", "--time-limit", "8"]
+    assert main(*options) == 1
+    shown = capsys.readouterr().out
+    assert "hangs.ipynb too slow: not done after 8 s" in shown
+    assert "dies.ipynb failed: the kernel died in the cell that begins `import subprocess`" in shown
+    assert "ends.ipynb  " in shown
+    kept = nbformat.read(tmp_path / "out" / "notebooks" / "hangs.ipynb", as_version=4)
+    assert kept.cells[-1].outputs[0].text == "1\n"
+    assert left_behind(tmp_path) == []
+
+
+def test_without_a_sandbox_it_says_so(main, monkeypatch, tmp_path, write_notebook, capsys):
+    write_notebook(tmp_path / "a.ipynb", "open('mine', 'w')")
+    monkeypatch.setattr(run, "obstacle", lambda: "no\x1b[31m")
+    options = ["--notebooks", tmp_path, "--output", tmp_path / "out"]
+    assert main(*options) == 0
+    assert "can write wherever you can" in capsys.readouterr().out
+    assert (tmp_path / "out/scratch/a.ipynb/notebooks/mine").exists()
+    assert main(*options, "--trust") == 0
+    assert "can write wherever you can" not in capsys.readouterr().out

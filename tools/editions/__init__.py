@@ -1,0 +1,1 @@
+"""What others receive: the chapters with an address, and as Colab runs them."""

@@ -1,0 +1,1 @@
+"""`make run`: executes notebooks with papermill, several at a time, within limits."""

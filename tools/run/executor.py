@@ -1,0 +1,89 @@
+"""papermill's command, with a limit to what a notebook may print, and to where it may write.
+
+Only tools.run.batch starts it: it ends when its standard input is closed.
+"""
+
+import asyncio
+import json
+import os
+import threading
+
+from jupyter_client import AsyncKernelManager
+from jupyter_core.utils import run_sync
+from nbclient.exceptions import CellExecutionComplete
+from nbformat.v4 import new_output
+from papermill.cli import papermill
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+from papermill.log import logger
+
+from tools.run.processes import end_with_parent
+from tools.run.sandbox import SANDBOX, ConfinedKernelManager
+
+OUTPUT_LIMIT = "TOOLS_OUTPUT_LIMIT"  # environment variable: MB for one notebook
+SAVE_EVERY = 1  # seconds: what is lost at most when this process is killed
+DEAD_KERNEL = 138  # papermill's exit status when the kernel is gone
+
+
+class LimitedClient(PapermillNotebookClient):
+    """Counts what the kernel sends and gives it up when that is too much; saves in long cells."""
+
+    received = 0
+
+    async def async_execute_cell(self, cell, cell_index, **options):
+        save = asyncio.get_running_loop().call_later(SAVE_EVERY, self.nb_man.save)
+        try:
+            return await super().async_execute_cell(cell, cell_index, **options)
+        finally:
+            save.cancel()
+
+    execute_cell = run_sync(async_execute_cell)
+
+    def process_message(self, msg, cell, cell_index):
+        self.received += len(json.dumps(msg["content"], default=str))
+        limit = float(os.environ.get(OUTPUT_LIMIT, "inf"))
+        if self.received <= limit * 2**20:
+            return super().process_message(msg, cell, cell_index)
+        reason = f"more than {limit:g} MB; print and show less, or raise --output-limit"
+        cell.outputs.append(new_output("error", ename="TooMuchOutput", evalue=reason, traceback=[]))
+        self.task_poll_for_reply.cancel()  # what nbclient does when the kernel has died
+        raise CellExecutionComplete
+
+
+class Manager(NotebookExecutionManager):
+    """Saves the notebook once a second, and at its end; papermill does so twice for each cell."""
+
+    def save(self, **_):
+        since = (self.now() - self.last_save_time).total_seconds()
+        if since >= SAVE_EVERY or self.end_time:
+            super().save()
+
+
+class LimitedEngine(Engine):
+    """papermill's engine with this client and this manager."""
+
+    @classmethod
+    def execute_notebook(cls, nb, kernel_name, output_path=None, start_timeout=60, **_):
+        manager = Manager(nb, output_path, progress_bar=False, autosave_cell_every=SAVE_EVERY)
+        client = LimitedClient(
+            manager,
+            kernel_manager_class=(
+                ConfinedKernelManager if SANDBOX in os.environ else AsyncKernelManager
+            ),
+            kernel_name=kernel_name,
+            startup_timeout=start_timeout,
+            shutdown_kernel="immediate",  # all is done by then, and to ask it takes half a second
+            log=logger,
+        )
+        manager.notebook_start()
+        try:
+            client.execute()
+        finally:
+            manager.notebook_complete()
+        return nb
+
+
+def main() -> None:
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    papermill_engines.register(None, LimitedEngine)
+    papermill()
