@@ -1,13 +1,14 @@
-# Every task of the course; `make help` lists them.
+# Every task of the course; `make help` lists them. ARGS holds what a task takes: ARGS="4.4 5.1" chooses
+# sections, ARGS=--help says what else there is.
 # On Linux and macOS with any make; on Windows with GNU make from a POSIX shell such as Git Bash.
 PYTHON ?= python3
 VENV := .venv
 JOBS ?= 2
-COLAB_PYTHON ?= python3.13
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
+ARGS ?=
 
-.PHONY: help setup data run test lint lab refresh stamp colab bench clean
+.PHONY: help setup data run test lint format lab refresh stamp colab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -21,29 +22,34 @@ $(VENV)/ready: pyproject.toml constraints.txt
 data: setup  ## obtain Fashion-MNIST, or say that the sample will be used
 	@$(PY) -m tools.data
 
-run: data  ## execute every chapter into build/notebooks (RUN="4.4 -p max_epochs 2" for one, shorter)
-	@$(PY) -m tools.run --jobs $(JOBS) $(RUN)
+run: data  ## execute every chapter into build/notebooks (ARGS="4.4 -p max_epochs 2" for one, shorter)
+	@$(PY) -m tools.run --jobs $(JOBS) $(ARGS)
 
-test: data lint  ## run every check: style, unit tests, every chapter against its committed outputs
-	@$(PY) -m pytest -n $(JOBS) --dist loadscope
+test: data lint  ## run every check (ARGS=--weekly: also those that take long, or measure times)
+	@$(PY) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
-lint: setup  ## check style
+lint: setup  ## check style, types and workflows
 	@$(PY) -m ruff check --quiet . && $(PY) -m ruff format --quiet --check .
+	@$(PY) -m mypy --no-error-summary
+	@$(BIN)/zizmor --offline --quiet .github/workflows
+
+format: setup  ## bring code and chapters into the style that lint checks
+	@$(PY) -m ruff check --quiet --fix . && $(PY) -m ruff format --quiet .
 
 lab: setup  ## open the course in JupyterLab
 	@$(PY) -m jupyterlab notebooks/0.1-installation.ipynb
 
-refresh: data  ## execute the chapters in place, to commit their new outputs (SECTIONS="4.4 5.1" for some)
-	@$(PY) -m tools.refresh $(SECTIONS)
+refresh: data  ## execute chapters in place, to commit their new outputs (ARGS="4.4 5.1" for some)
+	@$(PY) -m tools.refresh $(ARGS)
 
-stamp: setup  ## write address and setup cell into every chapter: REPO=owner/name REF=v1.0, or none
-	@$(PY) -m tools.editions.stamp $(if $(REPO),--repo $(REPO)) $(if $(REF),--ref $(REF))
+stamp: setup  ## write setup cells, badges and times: REPO=owner/name REF=v1.0 publishes, ARGS=--remove undoes it
+	@$(PY) -m tools.editions.stamp $(if $(REPO),--repo $(REPO)) $(if $(REF),--ref $(REF)) $(ARGS)
 
-colab: data  ## run the chapters as Colab does: alone, with its versions, from the stamped address
-	@$(PY) -m tools.editions.colab --python $(COLAB_PYTHON) $(RUN)
+colab: data  ## run chapters as Colab does: alone, with its versions, from the stamped address
+	@$(PY) -m tools.editions.colab $(ARGS)
 
-bench: data  ## measure helpers against a bare PyTorch loop and d2l (BENCH="import read" for some)
-	@$(PY) -m tools.bench $(if $(README),--readme) $(BENCH)
+bench: data  ## measure helpers against a bare PyTorch loop and d2l (ARGS="import read" for some rows)
+	@$(PY) -m tools.bench $(ARGS)
 
 clean:  ## remove what was made, but not the environment and the data
-	rm -rf build .pytest_cache .ruff_cache .hypothesis
+	rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis

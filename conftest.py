@@ -2,11 +2,14 @@
 
 import os
 
+import pytest
 from nbval.kernel import RunningKernel
+from nbval.plugin import IPyNbCell
 
 from helpers._internal.checksums import DataError
 from helpers._internal.sources import default_root, load_files
-from tools.course import KERNEL_ENVIRONMENT
+from tools.compare import outside_bands
+from tools.course import KERNEL_ENVIRONMENT, section
 
 os.environ.update(KERNEL_ENVIRONMENT)
 
@@ -21,6 +24,38 @@ def execute_with_history(self: RunningKernel, cell_input: str, allow_stdin: bool
 
 
 RunningKernel.execute_cell_input = execute_with_history
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item):
+    """Hold the figures in a chapter's cell to their bands, after nbval has executed it."""
+    yield
+    if isinstance(item, IPyNbCell) and item.test_outputs:
+        problems = outside_bands(section(item.path), item.test_outputs)
+        if problems:
+            item.raise_cell_error("; ".join(problems))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch for the tests that take long, or that measure times."""
+    parser.addoption("--weekly", action="store_true", help="also the tests marked weekly")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked weekly, unless it is asked for."""
+    if config.getoption("--weekly"):
+        return
+    weekly = [item for item in items if item.get_closest_marker("weekly")]
+    items[:] = [item for item in items if not item.get_closest_marker("weekly")]
+    config.hook.pytest_deselected(items=weekly)
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """Say what was left out."""
+    if not config.getoption("--weekly"):
+        terminalreporter.write_line(
+            "Left out: the tests marked weekly, which `make test ARGS=--weekly` runs as well."
+        )
 
 
 def pytest_report_header() -> str:

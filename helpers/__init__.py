@@ -26,7 +26,8 @@ from helpers.regression import (
 from helpers.timing import Timer
 from helpers.training import SGD, Module, Trainer
 
-__version__ = "0.1.0"
+# The one source of the version; a package of the same name from elsewhere lacks the second name.
+__version__ = course_version = "1.0.0"
 __all__ = [
     "SGD",
     "Classifier",

@@ -56,6 +56,8 @@ class ProgressBoard(HyperParameters):
         display: bool = True,
     ) -> None:
         self.save_hyperparameters()
+        self.xlabel, self.xlim = xlabel, xlim
+        self.fig, self.axes = fig, axes
         self.data: dict[str, list[Point]] = {}
         self.raw_points: dict[str, list[tuple[float, float | torch.Tensor]]] = {}
         self._lines: dict[str, Any] = {}

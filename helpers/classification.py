@@ -28,7 +28,7 @@ class Classifier(Module):
             averaged: return the mean, a scalar, or else 0.0 or 1.0 for each example, shape (n,).
         """
         Y_hat = Y_hat.reshape((-1, Y_hat.shape[-1]))
-        preds = Y_hat.argmax(axis=1).type(Y.dtype)
+        preds = Y_hat.argmax(dim=1).type(Y.dtype)
         compare = (preds == Y.reshape(-1)).type(torch.float32)
         return compare.mean() if averaged else compare
 

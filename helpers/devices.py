@@ -1,6 +1,7 @@
 """Where tensors live: the CPU, CUDA devices, or Apple's MPS."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -55,7 +56,7 @@ def move(model: nn.Module, device: torch.device) -> None:
                 setattr(module, name, value.detach().to(device).requires_grad_())
 
 
-def to_floats(values: Sequence[float | torch.Tensor]) -> list[float]:
+def to_floats(values: Sequence[Any]) -> list[float]:
     """Return numbers, or scalar tensors, as Python floats; a GPU is waited for only once."""
     if values and all(isinstance(value, torch.Tensor) for value in values):
         return torch.stack([value.reshape(()) for value in values]).tolist()

@@ -14,7 +14,7 @@ from helpers._internal.sources import default_root, load_files
 from helpers.minibatches import DataModule, Minibatches
 from helpers.plotting import show_images
 
-MOST_RESIZED = 2**28  # bytes of resized images that are kept; larger sets are resized by minibatch
+RESIZED_BYTES_KEPT = 2**28  # in memory; a larger set is resized by minibatch
 
 
 class ImageDataset(Dataset):
@@ -28,7 +28,7 @@ class ImageDataset(Dataset):
 
     def __init__(self, data: torch.Tensor, targets: torch.Tensor, size: tuple[int, int]) -> None:
         self.targets, self.size = targets, size
-        fits = len(data) * size[0] * size[1] <= MOST_RESIZED
+        fits = len(data) * size[0] * size[1] <= RESIZED_BYTES_KEPT
         self.data = _resize(data, size) if fits else data
 
     def __len__(self) -> int:
@@ -41,7 +41,7 @@ class ImageDataset(Dataset):
         """
         images = _resize(_take(self.data, index), self.size).unsqueeze(-3).float().div_(255)
         labels = self.targets[index]
-        return images, labels if labels.ndim else labels.item()
+        return images, labels if labels.ndim else int(labels)
 
 
 def _take(images: torch.Tensor, index: Any) -> torch.Tensor:
@@ -114,7 +114,8 @@ class FashionMNIST(DataModule):
         super().__init__()
         self.save_hyperparameters()
         self.root = Path(root) if root else default_root()
-        size = (resize, resize) if isinstance(resize, int) else tuple(resize)
+        height, width = (resize, resize) if isinstance(resize, int) else resize
+        size = height, width
         files, self.source = load_files(self.root)
         self.train = self._dataset(files, "train", size)
         self.val = self._dataset(files, "t10k", size)

@@ -55,8 +55,6 @@ class DataModule(HyperParameters):
         num_workers: how many processes read the batches; 0 reads in this one.
     """
 
-    batch_size: int  # set by the subclass
-
     def __init__(self, root: Any = "../data", num_workers: int = 4) -> None:
         self.save_hyperparameters()
 

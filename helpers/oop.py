@@ -1,8 +1,8 @@
 """Two helpers for classes that grow over several notebook cells (section 3.2)."""
 
-import inspect
+import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 def add_to_class(Class: type) -> Callable[[Callable], None]:
@@ -20,13 +20,17 @@ def add_to_class(Class: type) -> Callable[[Callable], None]:
 class HyperParameters:
     """Base class that turns the arguments of `__init__` into attributes."""
 
+    if TYPE_CHECKING:  # a type checker cannot see the attributes that are made below
+
+        def __getattr__(self, name: str) -> Any: ...
+
     def save_hyperparameters(self, ignore: Iterable[str] = []) -> None:
         """Store every local variable of the calling `__init__` as an attribute of the same name.
 
         `self`, names in `ignore` and names that start with an underscore are left out. What was
         stored is also kept as the dictionary `self.hparams`.
         """
-        local_variables = inspect.currentframe().f_back.f_locals
+        local_variables = sys._getframe(1).f_locals
         skipped = {"self", *ignore}
         self.hparams: dict[str, Any] = {
             name: value

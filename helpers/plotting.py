@@ -42,7 +42,16 @@ def set_figsize(figsize: tuple[float, float] = (3.5, 2.5)) -> None:
     pyplot().rcParams["figure.figsize"] = figsize
 
 
-def set_axes(axes, xlabel, ylabel, xlim, ylim, xscale, yscale, legend) -> None:
+def set_axes(
+    axes: Any,
+    xlabel: str | None,
+    ylabel: str | None,
+    xlim: Sequence[float] | None,
+    ylim: Sequence[float] | None,
+    xscale: str,
+    yscale: str,
+    legend: Sequence[str] | None,
+) -> None:
     """Set labels, limits, scales, legend and a grid on matplotlib `axes`.
 
     A limit of None is left to matplotlib, an empty `legend` shows none.

@@ -20,9 +20,9 @@ class Module(nn.Module, HyperParameters):
         plot_train_per_epoch, plot_valid_per_epoch: points per epoch on the board.
     """
 
-    plot_train_per_epoch: float
-    plot_valid_per_epoch: float
     trainer: "Trainer"  # set by Trainer.fit
+    lr: float  # set by a subclass that trains with the optimizer below
+    net: Any  # set by a subclass that has no forward of its own
 
     def __init__(self, plot_train_per_epoch: float = 2, plot_valid_per_epoch: float = 1) -> None:
         super().__init__()
@@ -92,9 +92,6 @@ class Trainer(HyperParameters):
         epoch, train_batch_idx, val_batch_idx: how far the training is.
         num_train_batches, num_val_batches: minibatches per epoch.
     """
-
-    max_epochs: int
-    gradient_clip_val: float
 
     def __init__(self, max_epochs: int, num_gpus: int = 0, gradient_clip_val: float = 0) -> None:
         if max_epochs < 1:
@@ -179,9 +176,6 @@ class SGD(HyperParameters):
         lr: learning rate, by which each gradient is multiplied.
     """
 
-    params: list[torch.Tensor]
-    lr: float
-
     def __init__(self, params: Iterable[torch.Tensor], lr: float) -> None:
         params = list(params)
         self.save_hyperparameters()
@@ -190,7 +184,8 @@ class SGD(HyperParameters):
     def step(self) -> None:
         """Move every parameter against its gradient."""
         for param in self.params:
-            param -= self.lr * param.grad
+            if param.grad is not None:
+                param -= self.lr * param.grad
 
     def zero_grad(self) -> None:
         """Forget the gradients of the last step."""

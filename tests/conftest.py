@@ -1,6 +1,6 @@
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,23 +11,48 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers._internal import sources
-from helpers._internal.checksums import DataError
+from helpers._internal.checksums import SAMPLE, DataError, read_folder
+from tools.course import chapters, section
 from tools.run import __main__ as run
+
+collect_ignore = ["misbehaving"]  # no chapters: nbval must not execute them
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotebookClient]:
+    """Start a real kernel, in an empty folder, for all tests of a module."""
+    resources = {"metadata": {"path": str(tmp_path_factory.mktemp("kernel"))}}
+    client = NotebookClient(new_notebook(), kernel_name="python3", timeout=120, resources=resources)
+    with client.setup_kernel():
+        yield client
 
 
 @pytest.fixture
-def run_cells(tmp_path: Path) -> Callable[..., nbformat.NotebookNode]:
-    """Return a function that executes code cells in a real kernel and returns the notebook."""
+def run_cells(kernel: NotebookClient) -> Callable[..., list[nbformat.NotebookNode]]:
+    """Return a function that executes code cells, without the variables of earlier ones."""
 
-    def execute(*sources: str, **options) -> nbformat.NotebookNode:
-        notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
-        resources = {"metadata": {"path": str(tmp_path)}}
-        client = NotebookClient(notebook, kernel_name="python3", timeout=120, resources=resources)
-        for name, value in options.items():
-            setattr(client, name, value)
-        return client.execute()
+    def execute(*sources: str, allow_errors: bool = False) -> list[nbformat.NotebookNode]:
+        kernel.allow_errors = allow_errors
+        cells = [new_code_cell(source) for source in ("%reset -f", *sources)]
+        for cell in cells:
+            kernel.nb.cells.append(cell)
+            kernel.execute_cell(cell, len(kernel.nb.cells) - 1)
+        return cells[1:]
 
     return execute
+
+
+@pytest.fixture(scope="session")
+def chapter() -> Callable[[str], Path]:
+    """Return a function that finds the chapter of a section, or skips where it was taken out."""
+
+    def find(number: str) -> Path:
+        found = [path for path in chapters() if section(path) == number]
+        if not found:
+            pytest.skip(f"this course has no chapter {number}")
+        return found[0]
+
+    return find
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +70,8 @@ def write_notebook() -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def main() -> Callable[..., int]:
-    """Return a function that calls tools.run with arguments and returns its status."""
+def run_notebooks() -> Callable[..., int]:
+    """Return a function that calls `python -m tools.run` with arguments; it returns the status."""
 
     def call(*arguments: object) -> int:
         with pytest.MonkeyPatch.context() as monkeypatch:
@@ -71,13 +96,19 @@ def left_behind() -> Callable[[Path], list[psutil.Process]]:
     return find
 
 
+@pytest.fixture(scope="session")
+def sample_files() -> dict[str, bytes]:
+    """Return the content of the sample's four files by name."""
+    return read_folder(sources.SAMPLE_FOLDER, SAMPLE)
+
+
 @pytest.fixture
 def copy_sample() -> Callable[[Path], Path]:
     """Return a function that copies the sample's four files to a folder and returns it."""
 
     def copy(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in sources.SAMPLE:
+        for name in SAMPLE:
             shutil.copy(sources.CHECKOUT_DATA / "fashion-mnist-sample" / f"{name}.gz", folder)
         return folder
 
@@ -94,7 +125,7 @@ def data_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     def refuse(folder: Path, deadline: float) -> Path:
         raise DataError("no network here")
 
-    monkeypatch.setattr(sources, "FULL", sources.SAMPLE)
+    monkeypatch.setattr(sources, "FULL", SAMPLE)
     monkeypatch.setattr(sources, "SYSTEM_FOLDER", tmp_path / "system")
     monkeypatch.setattr(sources, "mirror_download", refuse)
     monkeypatch.setattr(sources, "apt_download", refuse)

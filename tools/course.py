@@ -21,8 +21,9 @@ KERNEL_ENVIRONMENT = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger's advice does not belong in an output
 }
 
-# Tags of cells whose outputs differ, by the run or by what is installed.
-VARIES = {"timing", "machine"}
+# Tags of cells whose outputs differ: by the run, by what is installed, or in their last digits.
+NOT_COMPARED = {"timing", "machine", "measured"}
+WORDS_PER_MINUTE, SECONDS_PER_CODE_CELL = 150, 20
 
 
 def kernel_environment() -> dict[str, str]:
@@ -59,12 +60,26 @@ def title(notebook: nbformat.NotebookNode) -> str:
 
 def stated_seconds(notebook: nbformat.NotebookNode) -> float:
     """How long a chapter says that it runs."""
-    return float(re.search(r"runs in (\d+) s", notebook.cells[0].source)[1])
+    (seconds,) = re.findall(r"runs in (\d+) s", notebook.cells[0].source)
+    return float(seconds)
 
 
-def stated_minutes(notebook: nbformat.NotebookNode) -> int:
-    """How long a chapter says that it takes to read."""
-    return int(re.search(r"≈ (\d+) min", notebook.cells[0].source)[1])
+def reading(notebook: nbformat.NotebookNode) -> tuple[int, int]:
+    """How many minutes the main text of a chapter takes to read, and its exercises to do.
+
+    150 words a minute and 20 seconds for each cell of code, to the nearest five minutes.
+    """
+    words = code_cells = exercises = 0
+    for cell in notebook.cells:
+        exercises += sum(map(int, re.findall(r"^### Exercise .*?(\d+) min\)$", cell.source, re.M)))
+        if exercises:
+            continue
+        if cell.cell_type == "markdown":
+            words += len(cell.source.split())
+        else:
+            code_cells += 1
+    minutes = words / WORDS_PER_MINUTE + code_cells * SECONDS_PER_CODE_CELL / 60
+    return max(5, 5 * round(minutes / 5)), exercises
 
 
 def tags(cell: nbformat.NotebookNode) -> set[str]:

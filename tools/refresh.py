@@ -21,21 +21,28 @@ BOARD_CHAPTER = "4.4-softmax-regression-from-scratch.ipynb"
 BOARD_PICTURE = ROOT / "docs" / "pictures" / "training-board.svg"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python", "file_extension": ".py", "pygments_lexer": "ipython3"},
+    "language_info": {
+        "name": "python",
+        "file_extension": ".py",
+        "nbconvert_exporter": "python",  # or an exported script would keep `%pip` as it is
+        "pygments_lexer": "ipython3",
+    },
 }
 
 
-def execute(path: Path) -> nbformat.NotebookNode:
-    """Return the chapter at `path`, freshly executed, without anything that differs by machine."""
+def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
+    """Execute a notebook in place, as if it lay in `folder`, and return it.
+
+    What differs from machine to machine is taken out.
+    """
     os.environ.update(KERNEL_ENVIRONMENT)
-    notebook = read(path)
     client = NotebookClient(
         notebook,
         timeout=600,
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
-        resources={"metadata": {"path": str(path.parent)}},
+        resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
     # A figure that cannot be drawn leaves an error, and the cell still counts as executed.
@@ -62,7 +69,7 @@ def board_picture(notebook: nbformat.NotebookNode) -> str:
 def refresh(path: Path) -> str:
     """Execute the chapter at `path` in place; return what went wrong, or nothing."""
     try:
-        notebook = execute(path)
+        notebook = execute(read(path), path.parent)
     except CellExecutionError as error:
         return f"{path.name} was left as it was, since a cell failed:\n{error}"
     nbformat.write(notebook, path)

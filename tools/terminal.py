@@ -1,5 +1,6 @@
 """Text that every terminal, pipe and file can take."""
 
+import io
 import sys
 
 
@@ -12,4 +13,5 @@ def printable(text: str) -> str:
 def escape_what_cannot_be_shown() -> None:
     """Let print write `\\u0141` where the terminal or the pipe has no such letter."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

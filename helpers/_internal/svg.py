@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Ids inside an SVG are random, and its head holds the date, unless both are fixed.
-SETTINGS = {"svg.hashsalt": "helpers", "svg.fonttype": "path"}
+SETTINGS: Any = {"svg.hashsalt": "helpers", "svg.fonttype": "path"}
 METADATA = {"Date": None, "Creator": None}
 
 

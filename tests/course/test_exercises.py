@@ -34,7 +34,6 @@ def check_after(notebook: nbformat.NotebookNode, i: int) -> nbformat.NotebookNod
     return next(cell for cell in notebook.cells[i + 1 :] if "check" in tags(cell))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
 def test_an_empty_solution_fails_its_check_with_a_sentence(path):
     notebook = read(path)

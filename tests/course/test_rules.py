@@ -1,5 +1,6 @@
 """The house rules, held against every chapter. What needs an execution is in test_run.py."""
 
+import ast
 import json
 import re
 
@@ -9,15 +10,16 @@ import pytest
 import yaml
 
 from tools import refresh
-from tools.course import NOTEBOOKS, ROOT, VARIES, chapters, read, section
+from tools.compare import text_of
+from tools.course import NOT_COMPARED, NOTEBOOKS, ROOT, chapters, read, section
 from tools.course import tags as tags_of
 
-TAGS = {"setup", "parameters", "check", "timing", "long", "machine", "nbval-ignore-output"}
+TAGS = {"setup", "parameters", "check", "long", "guess", "figure", "nbval-ignore-output"}
 LONGEST_CELL, WIDEST_LINE, LARGEST_FILE = 25, 88, 400_000
-SEED_OUTPUTS = yaml.safe_load((ROOT / "tests" / "course" / "notes_outputs.yml").read_text())
 
-PATHS = chapters()
-each_chapter = pytest.mark.parametrize("path", PATHS, ids=section)
+TIMES = r"^≈ \d+ min to read · exercises \d+ min · runs in \d+ s on a CPU · needs .+$"
+
+each_chapter = pytest.mark.parametrize("path", chapters(), ids=section)
 
 
 def code_cells(notebook):
@@ -28,11 +30,6 @@ def tagged(notebook, tag):
     return [cell for cell in code_cells(notebook) if tag in tags_of(cell)]
 
 
-def text_of(output) -> str:
-    """What a reader of text sees of an output."""
-    return output.get("text") or output.get("data", {}).get("text/plain", "")
-
-
 def headings(notebook):
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     return [line for text in texts for line in text.splitlines() if line.startswith("#")]
@@ -41,15 +38,14 @@ def headings(notebook):
 @each_chapter
 def test_order_of_cells(path):
     notebook = read(path)
-    first, setup, parameters, imports = notebook.cells[:4]
+    first, setup, parameters = notebook.cells[:3]
     assert first.cell_type == "markdown"
-    assert re.match(rf"# {re.escape(section(path))} [A-Z].+\n\n.*<!-- colab -->\n\n", first.source)
-    assert re.search(r"^≈ \d+ min to read · runs in \d+ s on a CPU · needs .+$", first.source, re.M)
+    assert re.match(rf"# {re.escape(section(path))} [A-Z].+\n\n.*<!-- badges -->\n\n", first.source)
+    assert re.search(TIMES, first.source, re.M)
     promises = re.search(r"\*\*What you will be able to do\*\*\n\n((?:- .+\n)+)", first.source)
     assert 3 <= promises[1].count("\n") <= 5
     assert "setup" in tags_of(setup)
     assert "parameters" in tags_of(parameters)
-    assert "helpers.check_parameters(" in imports.source
     h2 = [line for line in headings(notebook) if line.startswith("## ")]
     assert h2.index("## Takeaways") + 1 == h2.index("## Exercises")
     assert notebook.cells[-1].source.startswith("**Next:** ")
@@ -57,11 +53,12 @@ def test_order_of_cells(path):
 
 @each_chapter
 def test_the_chapters_stand_in_one_chain(path):
-    i = PATHS.index(path)
+    paths = chapters()
+    i = paths.index(path)
     links = re.findall(r"\]\(([^)]+)\)", read(path).cells[-1].source)
     table = "../README.md"
-    following = PATHS[i + 1].name if i + 1 < len(PATHS) else table
-    preceding = PATHS[i - 1].name if i > 0 else table
+    following = paths[i + 1].name if i + 1 < len(paths) else table
+    preceding = paths[i - 1].name if i > 0 else table
     assert links == [following, preceding]
 
 
@@ -76,8 +73,8 @@ def test_links_lead_somewhere(path):
 @each_chapter
 def test_tags_are_known(path):
     for cell in code_cells(read(path)):
-        assert tags_of(cell) <= TAGS
-        assert bool(tags_of(cell) & VARIES) == ("nbval-ignore-output" in tags_of(cell))
+        assert tags_of(cell) <= TAGS | NOT_COMPARED
+        assert bool(tags_of(cell) & NOT_COMPARED) == ("nbval-ignore-output" in tags_of(cell))
 
 
 @each_chapter
@@ -91,8 +88,15 @@ def test_the_parameters_are_explained_and_checked(path):
         names.append(found[1])
     assert "seed" in names
     assert list(papermill.inspect_notebook(str(path))) == names
-    call = re.search(r"check_parameters\((.*?)\)", notebook.cells[3].source, re.S)[1]
-    assert re.findall(r"(\w+)=(\w+)", call) == [(name, name) for name in names]
+    assert checked_names(notebook.cells[3].source) == names
+
+
+def checked_names(source: str) -> list[str]:
+    """The names in the one statement that checks a chapter's parameters."""
+    calls = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call)]
+    (check,) = [call for call in calls if ast.unparse(call.func) == "helpers.check_parameters"]
+    assert ast.unparse(check.args[0]) == "globals()"
+    return ast.literal_eval(check.args[1]).split()
 
 
 @each_chapter
@@ -180,16 +184,16 @@ def test_metadata_is_the_same_for_all_and_names_no_version(path):
     nbformat.validate(read(path))
 
 
-@pytest.mark.parametrize("number", SEED_OUTPUTS)
-def test_the_outputs_of_the_course_notes_are_there_in_their_order(number):
-    (path,) = [path for path in PATHS if section(path) == number]
+@each_chapter
+def test_the_outputs_of_the_course_notes_are_there_in_their_order(path):
+    outputs = yaml.safe_load((ROOT / "tests" / "course" / "notes_outputs.yml").read_text())
     printed = [
         "".join(text_of(output).split())
         for cell in code_cells(read(path))
         for output in cell.outputs
     ]
     position = 0
-    for expected in SEED_OUTPUTS[number]:
+    for expected in outputs.get(section(path), []):
         wanted = "".join(expected.split())
         later = [i for i in range(position, len(printed)) if wanted in printed[i]]
         assert later, f"not found after output {position}: {expected}"

@@ -1,19 +1,18 @@
-"""The whole course, executed: what `make run` does, and that a second execution gives the same."""
+"""The whole course in full, as `make run` executes it, and a second time: once a week."""
 
 import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from statistics import median
 
-import nbformat
 import pytest
 
-from tools import refresh
-from tools.course import BUILD, ROOT, VARIES, chapters, read, section, stated_seconds, tags
+from tools.compare import repeat
+from tools.course import BUILD, NOTEBOOKS, ROOT, chapters, read, section, stated_seconds
 
-PATHS = chapters()
-each_chapter = pytest.mark.parametrize("path", PATHS, ids=section)
+pytestmark = pytest.mark.weekly
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +28,17 @@ def course():
 def test_every_chapter_runs(course):
     run, results = course
     assert run.returncode == 0, run.stdout
-    assert sorted(results) == [path.name for path in PATHS]
-    for path in PATHS:
+    assert sorted(results) == [path.name for path in chapters()]
+    for path in chapters():
         assert re.search(rf"^{re.escape(section(path))} +\d+\.\d +\d+  ok$", run.stdout, re.M)
 
 
 def test_the_stated_times_are_within_a_factor_of_two(course):
     """Of the measured ones, once the speed of this machine is taken out."""
     _, results = course
-    ratios = {path: results[path.name]["seconds"] / stated_seconds(read(path)) for path in PATHS}
+    ratios = {
+        path: results[path.name]["seconds"] / stated_seconds(read(path)) for path in chapters()
+    }
     machine = max(1, median(ratios.values()))
     wrong = {
         section(path): f"states {stated_seconds(read(path)):.0f} s, takes {ratio / machine:.2f} x"
@@ -47,23 +48,7 @@ def test_the_stated_times_are_within_a_factor_of_two(course):
     assert not wrong, f"on this machine everything takes {machine:.2f} x as long"
 
 
-@each_chapter
+@pytest.mark.parametrize("path", chapters(), ids=section)
 def test_executing_it_again_changes_nothing_but_what_may_vary(path, course):
-    """Papermill's run against that of `make refresh`, byte for byte."""
     _, results = course
-    papermill = nbformat.read(results[path.name]["output"], as_version=4)
-    again = refresh.execute(path)
-    for one, other in zip(papermill.cells, again.cells, strict=True):
-        if other.cell_type == "code" and not tags(other) & VARIES:
-            assert joined(one.outputs) == joined(other.outputs), other.source
-
-
-def joined(outputs):
-    """Return the outputs with neighbouring pieces of printed text as one."""
-    pieces = []
-    for output in outputs:
-        if pieces and output.output_type == "stream" and pieces[-1].get("name") == output.name:
-            pieces[-1].text += output.text
-        else:
-            pieces.append(output)
-    return pieces
+    assert repeat(Path(results[path.name]["output"]), NOTEBOOKS) == []

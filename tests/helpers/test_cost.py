@@ -8,7 +8,10 @@ import pytest
 import torch
 
 import helpers
+from helpers import ProgressBoard
 from helpers._internal.live import Live
+
+pytestmark = pytest.mark.weekly  # it measures times
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +64,8 @@ def test_memory_does_not_grow_with_the_epochs():
     before = psutil.Process().memory_info().rss
     fit(data, 50)
     assert psutil.Process().memory_info().rss - before < 10e6
+
+
+def test_a_point_that_is_not_drawn_costs_microseconds():
+    board = ProgressBoard(display=False)
+    assert seconds(lambda: [board.draw(i, i, "a", every_n=10) for i in range(10_000)]) < 0.5

@@ -51,7 +51,7 @@ def test_the_tensors_are_those_of_torchvision(data, size):
 
 def test_large_images_are_resized_by_minibatch(monkeypatch):
     small = helpers.FashionMNIST(resize=(32, 32), limit=50)
-    monkeypatch.setattr(images, "MOST_RESIZED", 0)
+    monkeypatch.setattr(images, "RESIZED_BYTES_KEPT", 0)
     lazy = helpers.FashionMNIST(resize=(32, 32), limit=50)
     assert lazy.train.data.shape == (50, 28, 28)
     assert torch.equal(lazy.train[:50][0], small.train[:50][0])
@@ -77,8 +77,8 @@ def test_validation_images_keep_their_order(data):
     assert torch.equal(y, data.val.targets)
 
 
-def test_the_books_loader_gives_the_same_batches(data):
-    """Image by image through torch's own collation, as the book's get_dataloader does."""
+def test_d2ls_loader_gives_the_same_batches(data):
+    """Image by image through torch's own collation, as the get_dataloader of d2l does."""
     book = DataLoader(data.val, 64, shuffle=False)
     for (X, y), (X_book, y_book) in zip(data.val_dataloader(), book, strict=True):
         assert torch.equal(X, X_book)

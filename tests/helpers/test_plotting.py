@@ -99,7 +99,7 @@ def test_in_a_notebook_a_figure_is_the_same_svg_each_time(run_cells):
     draw = "import helpers\nhelpers.plot([0, 1], [0, 1])"
     pictures = [
         cell.outputs[0]["data"]["image/svg+xml"]
-        for cell in [*run_cells(draw).cells, *run_cells(draw, draw).cells]
+        for cell in [*run_cells(draw), *run_cells(draw, draw)]
     ]
     assert pictures[0] == pictures[1] == pictures[2]
     assert "dc:date" not in pictures[0]

@@ -14,51 +14,55 @@ import helpers
 from helpers import doctor
 from tools.course import ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-REQUIREMENTS = [
-    Requirement(text) for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
-]
-PINS = {
-    pin.name.lower().replace("_", "-"): pin
-    for line in (ROOT / "constraints.txt").read_text().splitlines()
-    if line and not line.startswith("#")
-    for pin in [Requirement(line)]
-}
-CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
+
+@pytest.fixture(scope="module")
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-@pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda r: r.name)
-def test_each_requirement_has_a_lower_bound_and_a_pin_that_fits(requirement):
-    assert any(bound.operator == ">=" for bound in requirement.specifier)
-    (pin,) = PINS[requirement.name.lower()].specifier
-    assert pin.operator == "=="
-    assert pin.version in requirement.specifier
+@pytest.fixture(scope="module")
+def pins():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {pin.name.lower().replace("_", "-"): pin for pin in pinned}
 
 
-def test_conda_installs_the_same():
-    (pip,) = [part["pip"] for part in CONDA["dependencies"] if isinstance(part, dict)]
+def test_each_requirement_has_a_lower_bound_and_a_pin_that_fits(project, pins):
+    extras = [text for texts in project["optional-dependencies"].values() for text in texts]
+    for requirement in map(Requirement, [*project["dependencies"], *extras]):
+        assert any(bound.operator == ">=" for bound in requirement.specifier), requirement
+        (pin,) = pins[requirement.name.lower()].specifier
+        assert pin.operator == "=="
+        assert pin.version in requirement.specifier, f"{requirement}, pinned at {pin}"
+
+
+def test_conda_installs_the_same(project):
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    (pip,) = [part["pip"] for part in conda["dependencies"] if isinstance(part, dict)]
     assert pip == ["--constraint constraints.txt", "--editable .[dev]"]
-    (python,) = [part for part in CONDA["dependencies"] if str(part).startswith("python")]
-    assert PROJECT["requires-python"] in python.replace("python", "")
-    assert CONDA["name"] == PROJECT["name"]
+    (python,) = [part for part in conda["dependencies"] if str(part).startswith("python")]
+    assert project["requires-python"] in python.replace("python", "")
+    assert conda["name"] == project["name"]
 
 
-def made_by_setup() -> bool:
-    ready = ROOT / ".venv" / "ready"
-    return ready.is_file() and "constraints.txt" in ready.read_text()
-
-
-@pytest.mark.skipif(not made_by_setup(), reason="this environment was not made by `make setup`")
 @pytest.mark.parametrize("name", ["torch", "torchvision", "numpy", "pandas", "matplotlib"])
-def test_what_is_installed_is_what_is_pinned(name):
-    assert metadata.version(name).split("+")[0] in PINS[name].specifier
+def test_what_is_installed_is_what_is_pinned(pins, name):
+    ready = ROOT / ".venv" / "ready"
+    if not (ready.is_file() and "constraints.txt" in ready.read_text()):
+        pytest.skip("this environment was not made by `make setup`, at the pinned versions")
+    assert metadata.version(name).split("+")[0] in pins[name].specifier
 
 
-def test_one_version_and_one_name():
-    assert helpers.__version__ == PROJECT["version"]
-    assert PROJECT["name"] == doctor.DISTRIBUTION
-    oldest = tuple(int(part) for part in PROJECT["requires-python"].removeprefix(">=").split("."))
+def test_one_version_and_one_name(project):
+    assert helpers.__version__ == helpers.course_version == metadata.version(doctor.DISTRIBUTION)
+    assert project["dynamic"] == ["version"]
+    assert project["name"] == doctor.DISTRIBUTION
+    oldest = tuple(int(part) for part in project["requires-python"].removeprefix(">=").split("."))
     assert oldest == doctor.OLDEST_PYTHON
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == helpers.__version__
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\n## {helpers.__version__}" in changes
 
 
 def test_importing_helpers_leaves_the_slow_packages_for_later():

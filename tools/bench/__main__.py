@@ -1,6 +1,6 @@
 """Measure helpers side by side with a bare PyTorch loop and with d2l.
 
-usage: python -m tools.bench [--rounds N] [--d2l-rounds N] [--readme] [ROW...]
+usage: python -m tools.bench [--rounds N] [--d2l-rounds N] [--docs] [ROW...]
 
 All sides run in turn, in real kernels and with the board on. What counts is the ratio of their
 times: absolute times differ from machine to machine and from hour to hour. The exit status is 1
@@ -17,6 +17,7 @@ from tools.bench.rows import D2L, ROWS, Row
 from tools.course import BUILD, ROOT
 from tools.data import write_raw_files
 
+SPEED = ROOT / "docs" / "speed.md"
 PICTURE = ROOT / "docs" / "pictures" / "bench.svg"
 
 
@@ -53,11 +54,13 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{names}; default: all")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--d2l-rounds", type=int, default=1, help="of the slow d2l")
-    parser.add_argument("--readme", action="store_true", help="write table and picture for README")
+    parser.add_argument(
+        "--docs", action="store_true", help="write table and picture for docs/speed.md"
+    )
     options = parser.parse_args()
     rows = choose(options.rows)
-    if options.readme and options.rows:
-        parser.error("the README shows all rows: choose none")
+    if options.docs and options.rows:
+        parser.error("docs/speed.md shows all rows: choose none")
 
     source = write_raw_files(BUILD / "bench" / "data")
     if source == "sample":
@@ -74,9 +77,9 @@ def main() -> int:
     report.write_json(BUILD / "bench.json", samples, summaries, facts)
     picture = report.picture(summaries)
     (BUILD / "bench.svg").write_text(picture, encoding="utf-8")
-    if options.readme:
+    if options.docs:
         PICTURE.write_text(picture, encoding="utf-8")
-        report.write_readme(ROOT / "README.md", table, facts)
+        report.write_docs(SPEED, table, facts)
     return 1 if any(summary.verdict == "misses" for summary in summaries) else 0
 
 

@@ -73,7 +73,9 @@ class Bench:
     def __init__(self, folder: Path, **job_sizes: int) -> None:
         self.folder, self.work, self.job_sizes = folder, folder / "notebooks", job_sizes
         self.work.mkdir(parents=True, exist_ok=True)
-        self.stack, self.kernels, self.cells = ExitStack(), {}, {}
+        self.stack = ExitStack()
+        self.kernels: dict[str, Kernel] = {}
+        self.cells: dict = {}
 
     def __enter__(self) -> "Bench":
         return self

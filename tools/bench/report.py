@@ -20,7 +20,7 @@ Samples = dict[str, dict[str, list[float]]]  # by row and side, in the order of 
 
 SECTION = re.compile(r"(?<=<!-- bench -->\n).*(?=<!-- end of bench -->)", re.DOTALL)
 HEAD = ["", "bare loop", "helpers", "ratio", "at most", "", "d2l 1.0.3", "ratio"]
-COMMAND = "make bench README=1"
+COMMAND = "make bench ARGS=--docs"
 
 
 @dataclass
@@ -143,11 +143,11 @@ def write_json(path: Path, samples: Samples, summaries: Sequence[Summary], facts
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def write_readme(path: Path, table: str, facts: dict) -> None:
-    """Renew the section of the README between its marks."""
+def write_docs(path: Path, table: str, facts: dict) -> None:
+    """Renew the part of docs/speed.md between its marks."""
     picture = (
         "![Bars: how many times as long as a bare PyTorch loop each job takes, with helpers and "
-        "with d2l, as in the table.](docs/pictures/bench.svg)"
+        "with d2l, as in the table.](pictures/bench.svg)"
     )
     section = f"\n{table}\n\n{picture}\n\n*As `{COMMAND}` measured it. {caption(facts)}*\n\n"
     text = path.read_text(encoding="utf-8")
@@ -161,7 +161,7 @@ def picture(summaries: Sequence[Summary]) -> str:
     shown = [summary for summary in summaries if summary.ratios]
     fig = Figure(figsize=(7, 1 + 0.5 * len(shown)), layout="constrained")
     axes = fig.add_subplot(xscale="log")
-    sides = {
+    sides: dict[str, list[float | None]] = {
         "helpers": [median(summary.ratios) for summary in shown],
         "d2l 1.0.3": [summary.d2l_ratio for summary in shown],
     }

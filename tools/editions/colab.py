@@ -1,6 +1,6 @@
 """Run the chapters as Colab opens them: alone, with Colab's versions, in an empty folder.
 
-usage: PYTHON -m tools.editions.colab [--python PYTHON3.13] [SECTION...]
+usage: python -m tools.editions.colab [--python PYTHON3.13] [SECTION...]
 
 Each chapter is stamped with an address, which git is told to find in this repository. So the setup
 cell installs helpers exactly as it will from the public address, from the last commit. Then nbval
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from helpers import doctor
-from tools.course import BUILD, ROOT, chapters, kernel_environment, section
+from tools.course import BUILD, ROOT, choose, kernel_environment
 from tools.data import write_raw_files
 from tools.editions import stamp
 
@@ -36,7 +36,7 @@ def make_environment(python: str) -> None:
     if ready.is_file() and ready.read_text() == VERSIONS.read_text():
         return
     if shutil.which(python) is None:
-        sys.exit(f"No {python} here, which Colab has: name one, `make colab COLAB_PYTHON=…`.")
+        sys.exit(f"No {python} here, which Colab has: name one with ARGS='--python PYTHON'.")
     print("Installing Colab's versions: a few minutes and 5 GB, the first time only.", flush=True)
     subprocess.run([python, "-m", "venv", "--clear", str(FOLDER / "venv")], check=True)
     pip("install", "--quiet", "--requirement", str(VERSIONS))
@@ -85,7 +85,7 @@ def run_chapter(path: Path, env: dict[str, str]) -> str:
     room = FOLDER / "rooms" / path.stem / "content"
     shutil.rmtree(room, ignore_errors=True)
     room.mkdir(parents=True)
-    stamp.stamp(Path(shutil.copy(path, room)), REPO, REF)
+    stamp.stamp(Path(shutil.copy(path, room)), stamp.Address(REPO, REF))
     nbval = ["--quiet", "--nbval-kernel-name", "colab", "-p", "no:cacheprovider", str(room)]
     command = [sys.executable, "-m", "pytest", *nbval]
     run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
@@ -103,15 +103,15 @@ def main() -> int:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="such as 4.4; default: all")
     parser.add_argument("--python", default="python3.13", help="the Python that Colab has")
     options = parser.parse_args()
+    paths = choose(options.sections)
     make_environment(options.python)
     make_kernel()
     make_address()
     env, failed = environment(), False
-    for path in chapters():
-        if not options.sections or section(path) in options.sections:
-            problem = run_chapter(path, env)
-            print(f"{path.name}: {problem or 'as committed, one package installed'}", flush=True)
-            failed = failed or bool(problem)
+    for path in paths:
+        problem = run_chapter(path, env)
+        print(f"{path.name}: {problem or 'as committed, one package installed'}", flush=True)
+        failed = failed or bool(problem)
     return int(failed)
 
 

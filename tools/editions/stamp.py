@@ -1,123 +1,172 @@
 """Write into every chapter, and the README, where the course is published.
 
-usage: python -m tools.editions.stamp [--repo OWNER/NAME --ref TAG]
+usage: python -m tools.editions.stamp [--repo OWNER/NAME --ref TAG | --remove]
 
-Each chapter gets the same setup cell. With an address, that cell can install helpers on Colab, at
-the very tag that fits, and badges link there; without one, nothing links or installs anywhere.
+The address stands in pyproject.toml; without options, what is there is written again. Each chapter
+gets the same setup cell, its badges and its reading time. With an address, the setup cell can
+install helpers on Colab and Kaggle, at the very tag that fits, and badges link there; without one,
+nothing links or installs anywhere.
 """
 
 import argparse
 import re
 import sys
+import tomllib
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 
 import helpers
-from tools.course import (
-    NOTEBOOKS,
-    ROOT,
-    chapters,
-    read,
-    stated_minutes,
-    stated_seconds,
-    tags,
-    title,
-)
+from tools.course import NOTEBOOKS, ROOT, chapters, read, reading, stated_seconds, tags, title
 
-BADGE_LINE = re.compile(r"^.*<!-- colab -->$", re.MULTILINE)
+PROJECT, README = ROOT / "pyproject.toml", ROOT / "README.md"
+BADGE_LINE = re.compile(r"^.*<!-- badges -->$", re.MULTILINE)
+TIMES = re.compile(r"^≈ .*?(?= · runs in)", re.MULTILINE)
 TABLE = re.compile(r"(?<=<!-- chapters -->\n).*(?=<!-- end of chapters -->)", re.DOTALL)
 COLAB = "https://colab.research.google.com"
+KAGGLE = "https://kaggle.com"
+CODESPACES = "https://codespaces.new"
 
 SETUP = """\
-# @title Setup: finds the helpers package that this chapter was written for
-import importlib.util
-import pathlib
-import subprocess
+# @title Setup: finds helpers, the package that the chapters share
 import sys
 
-VERSION, ADDRESS = "{version}", "{address}"
-checkout = pathlib.Path.cwd().parent
-if importlib.util.find_spec("helpers") is None:
-    if (checkout / "helpers").is_dir():
-        sys.path.insert(0, str(checkout))
-    elif ADDRESS:
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*pip, ADDRESS], check=True)
-        importlib.invalidate_caches()
-    else:
-        raise ModuleNotFoundError("no helpers: run `make setup` in the course's folder")
+sys.path.append("..")
+import helpers  # not found? run `make setup` in the course's folder
 
+if getattr(helpers, "course_version", None) != "{version}":
+    raise ImportError("not the course's helpers {version}: run `make setup` in its folder")
+"""
+SETUP_WITH_ADDRESS = """\
+# @title Setup: finds or installs helpers, the package that the chapters share
+import importlib.util
+import sys
+
+sys.path.append("..")
+if importlib.util.find_spec("helpers") is None:
+    %pip install --quiet --no-deps git+https://github.com/{repo}@{ref}
 import helpers
 
-if getattr(helpers, "__version__", None) != VERSION:
-    source = ADDRESS or "the checkout that it belongs to"
-    wanted = f"this chapter needs helpers {{VERSION}}, from {{source}}"
-    raise ImportError(f"{{wanted}}; this is another one: {{helpers.__file__}}")
+if getattr(helpers, "course_version", None) != "{version}":
+    raise ImportError("not the course's helpers {version}: uninstall it, then restart")
 """
 # JupyterLab folds the cell, Colab shows its title only.
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
 
 
-def setup_cell(repo: str | None, ref: str | None) -> str:
-    address = f"git+https://github.com/{repo}@{ref}" if repo else ""
-    return SETUP.format(version=helpers.__version__, address=address).rstrip()
+class Address(NamedTuple):
+    """Where the course is published: a repository on GitHub and a tag; both may be empty."""
+
+    repo: str = ""
+    ref: str = ""
 
 
-def badge(path: Path, repo: str | None, ref: str | None) -> str:
-    """A badge that opens the chapter on Colab; nothing while there is no address."""
-    if not repo:
+def stored_address() -> Address:
+    return Address(**tomllib.loads(PROJECT.read_text(encoding="utf-8"))["tool"]["course"])
+
+
+def store(address: Address, project: Path = PROJECT) -> None:
+    text = project.read_text(encoding="utf-8")
+    for name, value in address._asdict().items():
+        text = re.sub(rf'^{name} = ".*"$', f'{name} = "{value}"', text, flags=re.MULTILINE)
+    project.write_text(text, encoding="utf-8")
+
+
+def setup_cell(address: Address) -> str:
+    form = SETUP_WITH_ADDRESS if address.repo else SETUP
+    return form.format(version=helpers.__version__, **address._asdict()).rstrip()
+
+
+def badges(path: Path, address: Address) -> str:
+    """Badges that open the chapter on Colab and Kaggle; nothing while there is no address."""
+    if not address.repo:
         return ""
-    link = f"{COLAB}/github/{repo}/blob/{ref}/{NOTEBOOKS.name}/{path.name}"
-    return f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({link})"
+    place = f"{address.repo}/blob/{address.ref}/{NOTEBOOKS.name}/{path.name}"
+    colab = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({COLAB}/github/{place})"
+    link = f"{KAGGLE}/kernels/welcome?src=https://github.com/{place}"
+    return f"{colab} [![Open in Kaggle]({KAGGLE}/static/images/open-in-kaggle.svg)]({link})"
 
 
-def stamp(path: Path, repo: str | None, ref: str | None) -> None:
+def codespaces_badge(address: Address) -> str:
+    """A badge that opens the whole course in GitHub Codespaces."""
+    link = f"{CODESPACES}/{address.repo}?ref={address.ref}"
+    return f"[![Open in GitHub Codespaces](https://github.com/codespaces/badge.svg)]({link})"
+
+
+def times(notebook: nbformat.NotebookNode) -> str:
+    """How long it takes to read a chapter and to do its exercises."""
+    minutes, exercises = reading(notebook)
+    return f"≈ {minutes} min to read · exercises {exercises} min"
+
+
+def stamp(path: Path, address: Address) -> None:
     """Stamp the chapter at `path`, leaving the file alone where nothing changes."""
     notebook = read(path)
     before = nbformat.writes(notebook)
-    first, line = notebook.cells[0], f"{badge(path, repo, ref)}<!-- colab -->"
+    first, line = notebook.cells[0], f"{badges(path, address)}<!-- badges -->"
     first.source = BADGE_LINE.sub(lambda _: line, first.source)
+    first.source = TIMES.sub(lambda _: times(notebook), first.source)
     for cell in notebook.cells:
         if "setup" in tags(cell):
-            cell.source = setup_cell(repo, ref)
+            cell.source = setup_cell(address)
             cell.metadata.update(FOLDED)
     if nbformat.writes(notebook) != before:
         nbformat.write(notebook, path)
 
 
-def table(repo: str | None, ref: str | None) -> str:
+def table(address: Address) -> str:
     """The README's table of chapters, with a column of badges if there is an address."""
-    rows = [["chapter", "to read", "to run"], ["---", "---:", "---:"]]
+    rows = [["chapter", "to read", "exercises", "to run"], ["---", "---:", "---:", "---:"]]
     for path in chapters():
         notebook = read(path)
         link = f"[{title(notebook)}]({NOTEBOOKS.name}/{path.name})"
-        minutes, seconds = stated_minutes(notebook), stated_seconds(notebook)
-        rows.append([link, f"{minutes} min", f"{seconds:.0f} s"])
-    if repo:
-        colab = ["on Colab", "---", *(badge(path, repo, ref) for path in chapters())]
-        rows = [[*row, cell] for row, cell in zip(rows, colab, strict=True)]
-    return "\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows) + "\n"
+        minutes, exercises = reading(notebook)
+        seconds = stated_seconds(notebook)
+        rows.append([link, f"{minutes} min", f"{exercises} min", f"{seconds:.0f} s"])
+    if address.repo:
+        column = ["open", "---", *(badges(path, address) for path in chapters())]
+        rows = [[*row, cell] for row, cell in zip(rows, column, strict=True)]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    if address.repo:
+        lines += ["", codespaces_badge(address)]
+    return "\n" + "\n".join(lines) + "\n\n"
 
 
-def stamp_readme(path: Path, repo: str | None, ref: str | None) -> None:
+def stamp_readme(path: Path, address: Address) -> None:
     """Renew the table of chapters in the README at `path`."""
     text = path.read_text(encoding="utf-8")
-    path.write_text(TABLE.sub(lambda _: table(repo, ref), text), encoding="utf-8")
+    path.write_text(TABLE.sub(lambda _: table(address), text), encoding="utf-8")
+
+
+def read_address() -> Address:
+    """What the command line says, or else what is stored."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repo", default="", help="OWNER/NAME on GitHub")
+    parser.add_argument("--ref", default="", help="the tag that learners get")
+    parser.add_argument("--remove", action="store_true", help="take the address out again")
+    options = parser.parse_args()
+    if options.remove:
+        return Address()
+    if bool(options.repo) != bool(options.ref):
+        sys.exit("Give both, as in make stamp REPO=owner/name REF=v1.0, or none of them.")
+    if not options.repo:
+        return stored_address()
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", options.repo):
+        sys.exit(f"REPO is {options.repo!r}, expected owner/name.")
+    if not re.fullmatch(r"[\w./-]+", options.ref):
+        sys.exit(f"REF is {options.ref!r}, expected a tag such as v1.0.")
+    return Address(options.repo, options.ref)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repo", help="OWNER/NAME on GitHub")
-    parser.add_argument("--ref", help="the tag that learners get")
-    options = parser.parse_args()
-    if bool(options.repo) != bool(options.ref):
-        sys.exit("Give both, as in make stamp REPO=owner/name REF=v1.0, or none of them.")
-    if options.repo and not re.fullmatch(r"[\w.-]+/[\w.-]+", options.repo):
-        sys.exit(f"REPO is {options.repo!r}, expected owner/name.")
+    address = read_address()
+    store(address)
     for path in chapters():
-        stamp(path, options.repo, options.ref)
-    stamp_readme(ROOT / "README.md", options.repo, options.ref)
+        stamp(path, address)
+    stamp_readme(README, address)
+    where = f"{address.repo} at {address.ref}" if address.repo else "without an address"
+    print(f"{len(chapters())} chapters and the README: {where}")
 
 
 if __name__ == "__main__":

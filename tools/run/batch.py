@@ -132,7 +132,7 @@ def parameter_names(notebook: Path) -> set[str]:
 
 def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> list[Result]:
     """Execute the notebooks, `jobs` at a time; report on each as soon as it is done."""
-    results = []
+    results: list[Result] = []
     write(report, results)
     with ThreadPoolExecutor(jobs) as pool:
         pending = {pool.submit(run.execute, notebook) for notebook in notebooks}

@@ -12,6 +12,7 @@ from pathlib import Path
 from jupyter_client import AsyncKernelManager
 
 SHARED_MEMORY = 2**30  # bytes
+IN_MEMORY = "/dev/shm"  # noqa: S108, each sandbox has one of its own
 SANDBOX = "TOOLS_SANDBOX"  # environment variable: the folder that a kernel may write to
 
 
@@ -23,7 +24,7 @@ def confined(folder: Path) -> list[str]:
         *("--bind", str(folder), str(folder), "--setenv", "HOME", str(folder)),
         # In memory, and short: the name of a socket, as between a loader and its workers, has at
         # most 107 characters.
-        *("--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm", "--setenv", "TMPDIR", "/dev/shm"),
+        *("--size", str(SHARED_MEMORY), "--tmpfs", IN_MEMORY, "--setenv", "TMPDIR", IN_MEMORY),
         *("--unsetenv", "JPY_PARENT_PID"),  # by which a kernel looks for a parent it cannot see
         *("--unshare-pid", "--cap-drop", "ALL", "--die-with-parent", "--"),
     ]

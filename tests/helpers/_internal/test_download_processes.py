@@ -3,6 +3,7 @@
 import multiprocessing
 import random
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -10,15 +11,16 @@ import pytest
 from filelock import FileLock
 
 from helpers._internal import download, sources
-from helpers._internal.checksums import DataError
+from helpers._internal.checksums import SAMPLE, DataError
 from helpers._internal.download import raw_folder
 
-if "fork" not in multiprocessing.get_all_start_methods():
-    pytest.skip("a child must inherit what the tests play: by fork", allow_module_level=True)
-pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-
-FORK = multiprocessing.get_context("fork")
-RIGHT = sources.read_folder(sources.SAMPLE_FOLDER, sources.SAMPLE)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning"),
+    pytest.mark.skipif(
+        sys.platform == "win32", reason="a child must inherit what the tests play, by fork"
+    ),
+]
+FORK = multiprocessing.get_context("fork" if sys.platform != "win32" else "spawn")
 LONG = 120  # seconds; no test takes it
 
 
@@ -52,17 +54,17 @@ def log(data_root, copy_sample, monkeypatch, tmp_path):
 
 def is_tidy(root: Path) -> bool:
     left = [p.name for p in (root / "FashionMNIST").rglob("*")]
-    return sorted(left) == sorted(["download.lock", "raw", *RIGHT])
+    return sorted(left) == sorted(["download.lock", "raw", *SAMPLE])
 
 
-def load_at_once(root: Path, count: int) -> list[str]:
+def load_at_once(root: Path, count: int, right: dict[str, bytes]) -> list[str]:
     """Load in so many processes; return the sources, once all have had the right data."""
     barrier, used = FORK.Barrier(count), FORK.SimpleQueue()
 
     def load():
         barrier.wait(LONG)
         files, source = sources.load_files(root)
-        assert files == RIGHT
+        assert files == right
         used.put(source)
 
     processes = [FORK.Process(target=load) for _ in range(count)]
@@ -76,13 +78,13 @@ def load_at_once(root: Path, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("count", [2, 8])
-def test_of_several_processes_one_downloads(data_root, log, count):
-    assert "sample" not in load_at_once(data_root, count)
+def test_of_several_processes_one_downloads(data_root, log, count, sample_files):
+    assert "sample" not in load_at_once(data_root, count, sample_files)
     assert log.read_text() == "download\n"
     assert is_tidy(data_root)
 
 
-def test_when_the_first_fails_the_next_one_downloads(data_root, log, monkeypatch):
+def test_when_the_first_fails_the_next_one_downloads(data_root, log, monkeypatch, sample_files):
     download = sources.mirror_download
 
     def fail_once(folder, deadline):
@@ -92,13 +94,13 @@ def test_when_the_first_fails_the_next_one_downloads(data_root, log, monkeypatch
         return download(folder, deadline)
 
     monkeypatch.setattr(sources, "mirror_download", fail_once)
-    assert load_at_once(data_root, 4).count("sample") <= 1
+    assert load_at_once(data_root, 4, sample_files).count("sample") <= 1
     assert log.read_text() == "failed\ndownload\n"
     assert is_tidy(data_root)
 
 
 def test_a_lock_is_waited_for_until_the_limit_and_a_dead_ones_not_at_all(
-    data_root, log, monkeypatch, capsys
+    data_root, log, monkeypatch, sample_files
 ):
     locked = FORK.Event()
     raw_folder(data_root).mkdir(parents=True)
@@ -113,9 +115,7 @@ def test_a_lock_is_waited_for_until_the_limit_and_a_dead_ones_not_at_all(
     holder.start()
     assert locked.wait(LONG)
     monkeypatch.setattr(download, "TIME_LIMIT", 0.5)
-    start = time.monotonic()
     assert sources.load_files(data_root)[1] == "sample"
-    assert time.monotonic() - start < 20
     assert not log.read_text()
     with pytest.raises(DataError, match=r"still downloading after 0\.5 s"):
         download.fetch(data_root, sources.mirror_download, lambda folder: {})
@@ -123,11 +123,11 @@ def test_a_lock_is_waited_for_until_the_limit_and_a_dead_ones_not_at_all(
     holder.kill()
     holder.join(LONG)
     monkeypatch.setattr(download, "TIME_LIMIT", LONG)
-    assert sources.load_files(data_root) == (RIGHT, "torchvision's mirror")
+    assert sources.load_files(data_root) == (sample_files, "torchvision's mirror")
     assert is_tidy(data_root)
 
 
-def test_what_a_killed_process_was_downloading_is_cleared_away(data_root, log):
+def test_what_a_killed_process_was_downloading_is_cleared_away(data_root, log, sample_files):
     process = FORK.Process(target=sources.load_files, args=(data_root,))
     process.start()
     deadline = time.monotonic() + LONG
@@ -136,11 +136,11 @@ def test_what_a_killed_process_was_downloading_is_cleared_away(data_root, log):
     process.kill()
     process.join(LONG)
     assert left[0].exists()
-    assert sources.load_files(data_root) == (RIGHT, "torchvision's mirror")
+    assert sources.load_files(data_root) == (sample_files, "torchvision's mirror")
     assert is_tidy(data_root)
 
 
-def test_killed_at_any_moment_the_next_run_has_the_right_data(data_root, log):
+def test_killed_at_any_moment_the_next_run_has_the_right_data(data_root, log, sample_files):
     start = time.monotonic()
     assert sources.load_files(data_root)[1] == "torchvision's mirror"
     duration = time.monotonic() - start
@@ -156,8 +156,8 @@ def test_killed_at_any_moment_the_next_run_has_the_right_data(data_root, log):
         process.kill()
         process.join(LONG)
         for path in raw_folder(data_root).glob("*-ubyte"):
-            assert path.read_bytes() == RIGHT[path.name]
+            assert path.read_bytes() == sample_files[path.name]
         files, source = sources.load_files(data_root)
-        assert files == RIGHT
+        assert files == sample_files
         assert source in ("data folder", "torchvision's mirror")
         assert is_tidy(data_root)

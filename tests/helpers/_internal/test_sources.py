@@ -4,15 +4,14 @@ import sys
 import pytest
 import torch
 
-import helpers
 from helpers._internal import sources
-from helpers._internal.checksums import DataError
+from helpers._internal.checksums import FULL, DataError, read_folder
 from helpers._internal.download import raw_folder
 from helpers._internal.idx import parse_idx
 from helpers._internal.notices import say_once
 from tools.course import ROOT
 
-NAMES = list(sources.FULL)
+NAMES = list(FULL)
 
 
 def test_the_data_folder_comes_first(data_root, copy_sample):
@@ -23,10 +22,10 @@ def test_the_data_folder_comes_first(data_root, copy_sample):
     assert parse_idx(files[NAMES[0]]).shape == (5000, 28, 28)
 
 
-def test_uncompressed_files_are_read_as_well(data_root):
+def test_uncompressed_files_are_read_as_well(data_root, sample_files):
     raw = raw_folder(data_root)
     raw.mkdir(parents=True)
-    for name, content in sources.read_folder(sources.SAMPLE_FOLDER, sources.SAMPLE).items():
+    for name, content in sample_files.items():
         (raw / name).write_bytes(content)
     assert sources.load_files(data_root)[1] == "data folder"
 
@@ -89,31 +88,27 @@ def test_a_folder_that_cannot_be_written_is_not_the_default(monkeypatch, tmp_pat
     assert sources.default_root() == tmp_path / "absent"
 
 
-def full_set_is_here():
-    try:
-        sources.load_files(sources.default_root())
-    except DataError:
-        return False
-    return helpers.FashionMNIST().source != "sample"
+@pytest.fixture
+def full_set():
+    """Return the files of the full set, or skip where they are not."""
+    for _, find in sources.local_sources():
+        try:
+            return read_folder(find(sources.default_root()), FULL)
+        except DataError:
+            continue
+    pytest.skip("the full set of Fashion-MNIST is not here: make data, with a network")
 
 
-needs_full_set = pytest.mark.skipif(not full_set_is_here(), reason="the full set is not here")
-
-
-@needs_full_set
-def test_the_sample_is_part_of_the_full_set():
-    full, _ = sources.load_files(sources.default_root())
-    sample = sources.read_folder(sources.SAMPLE_FOLDER, sources.SAMPLE)
+def test_the_sample_is_part_of_the_full_set(full_set, sample_files):
     for split, per_class in (("train", 500), ("t10k", 100)):
-        X = parse_idx(full[f"{split}-images-idx3-ubyte"])
-        y = parse_idx(full[f"{split}-labels-idx1-ubyte"])
+        X = parse_idx(full_set[f"{split}-images-idx3-ubyte"])
+        y = parse_idx(full_set[f"{split}-labels-idx1-ubyte"])
         first = torch.cat([(y == c).nonzero()[:per_class, 0] for c in range(10)]).sort().values
-        assert torch.equal(parse_idx(sample[f"{split}-images-idx3-ubyte"]), X[first])
-        assert torch.equal(parse_idx(sample[f"{split}-labels-idx1-ubyte"]), y[first])
+        assert torch.equal(parse_idx(sample_files[f"{split}-images-idx3-ubyte"]), X[first])
+        assert torch.equal(parse_idx(sample_files[f"{split}-labels-idx1-ubyte"]), y[first])
 
 
-@needs_full_set
-def test_the_command_says_where_the_data_is():
+def test_the_command_says_where_the_data_is(full_set):
     command = [sys.executable, "-m", "tools.data"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "60,000 + 10,000 images (" in run.stdout

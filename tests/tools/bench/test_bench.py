@@ -79,10 +79,11 @@ class MadeUp:
 @pytest.fixture
 def start(monkeypatch, tmp_path, capsys):
     """Return a function that starts the tool on made-up numbers."""
-    shutil.copy(ROOT / "README.md", tmp_path)
     (tmp_path / "docs" / "pictures").mkdir(parents=True)
+    shutil.copy(ROOT / "docs" / "speed.md", tmp_path / "docs")
     monkeypatch.setattr(bench, "ROOT", tmp_path)
     monkeypatch.setattr(bench, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(bench, "SPEED", tmp_path / "docs" / "speed.md")
     monkeypatch.setattr(bench, "PICTURE", tmp_path / "docs" / "pictures" / "bench.svg")
     monkeypatch.setattr(bench, "write_raw_files", lambda folder: "data folder")
     monkeypatch.setattr(d2l, "install", lambda folder: "")
@@ -135,19 +136,20 @@ def test_bounds_are_not_measured_on_the_sample(start, monkeypatch):
         start("mlp")
 
 
-def test_the_readme_is_filled_in_place_and_on_request_only(start, tmp_path):
-    readme, before = tmp_path / "README.md", (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_is_filled_in_place_and_on_request_only(start, tmp_path):
+    page = tmp_path / "docs" / "speed.md"
+    before = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
     start()
-    assert readme.read_text(encoding="utf-8") == before
-    start("--readme")
-    filled = readme.read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == before
+    start("--docs")
+    filled = page.read_text(encoding="utf-8")
     assert "| 1.00 (1.00 to 1.00) |" in filled
-    assert "](docs/pictures/bench.svg)" in filled
-    assert "`make bench README=1`" in filled
+    assert "](pictures/bench.svg)" in filled
+    assert "`make bench ARGS=--docs`" in filled
     for mark, side in (("<!-- bench -->", 0), ("<!-- end of bench -->", -1)):
         assert filled.split(mark)[side] == before.split(mark)[side]
     picture = (tmp_path / "docs" / "pictures" / "bench.svg").read_bytes()
     assert b"<!-- 90.0 \xc3\x97 -->" in picture
-    start("--readme")
-    assert readme.read_text(encoding="utf-8") == filled
+    start("--docs")
+    assert page.read_text(encoding="utf-8") == filled
     assert (tmp_path / "docs" / "pictures" / "bench.svg").read_bytes() == picture

@@ -16,6 +16,8 @@ from tools.bench.measure import (
 from tools.bench.rows import BARE, D2L, HELPERS, SIDES
 from tools.data import write_raw_files
 
+pytestmark = pytest.mark.weekly  # a dozen kernels
+
 
 def test_without_a_network_d2l_is_not_installed(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "none"))

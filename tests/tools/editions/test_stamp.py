@@ -1,122 +1,170 @@
 import shutil
-import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 import helpers
-from tools.course import NOTEBOOKS, ROOT, chapters, read, tags
+from tools.course import NOTEBOOKS, chapters, read, tags
 from tools.editions import stamp
+from tools.editions.stamp import Address
 
-CHAPTER = chapters()[-1]
+NOWHERE, SOMEWHERE = Address(), Address("owner/name", "v1.0")
+RUN_MAKE_STAMP = "run `make stamp`"
 
 
-def test_the_committed_chapters_hold_what_make_stamp_writes():
+def test_the_committed_chapters_hold_what_make_stamp_writes(tmp_path):
+    """Before the course is published and after."""
     for path in chapters():
-        (setup,) = [cell for cell in read(path).cells if "setup" in tags(cell)]
-        assert setup.source == stamp.setup_cell(None, None)
+        copy = Path(shutil.copy(path, tmp_path))
+        stamp.stamp(copy, stamp.stored_address())
+        assert copy.read_text(encoding="utf-8") == path.read_text(encoding="utf-8"), RUN_MAKE_STAMP
 
 
-def test_the_readme_has_a_row_for_each_chapter_with_its_stated_times():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert stamp.table(None, None) in readme
+def test_the_readme_has_a_row_for_each_chapter_with_its_times():
+    readme = stamp.README.read_text(encoding="utf-8")
+    assert stamp.table(stamp.stored_address()) in readme, RUN_MAKE_STAMP
     for path in chapters():
         assert f"]({NOTEBOOKS.name}/{path.name})" in readme
 
 
-def test_without_an_address_nothing_links_or_installs():
-    for path in [*chapters(), ROOT / "README.md"]:
-        text = path.read_text(encoding="utf-8")
-        assert "colab.research.google.com" not in text
-        assert '"git+https' not in text
-
-
 @pytest.fixture
 def copy(tmp_path):
-    return shutil.copy(CHAPTER, tmp_path / CHAPTER.name)
+    return Path(shutil.copy(chapters()[-1], tmp_path))
 
 
 def test_an_address_is_written_and_taken_out_again(copy):
-    before = copy.read_bytes()
-    stamp.stamp(copy, "owner/name", "v1.0")
-    stamped = copy.read_bytes()
-    link = f"colab.research.google.com/github/owner/name/blob/v1.0/notebooks/{copy.name}"
-    assert link.encode() in stamped
-    assert b"git+https://github.com/owner/name@v1.0" in stamped
-    stamp.stamp(copy, "owner/name", "v1.0")
-    assert copy.read_bytes() == stamped
-    stamp.stamp(copy, "other/place", "v2")
-    assert b"owner/name" not in copy.read_bytes()
-    stamp.stamp(copy, None, None)
-    assert copy.read_bytes() == before
+    stamp.stamp(copy, NOWHERE)
+    without = copy.read_text(encoding="utf-8")
+    assert "git+https" not in without
+    assert "colab.research.google.com" not in without
+    stamp.stamp(copy, SOMEWHERE)
+    stamped = copy.read_text(encoding="utf-8")
+    place = f"owner/name/blob/v1.0/notebooks/{copy.name}"
+    assert f"colab.research.google.com/github/{place}" in stamped
+    assert f"kaggle.com/kernels/welcome?src=https://github.com/{place}" in stamped
+    assert "git+https://github.com/owner/name@v1.0" in stamped
+    stamp.stamp(copy, SOMEWHERE)
+    assert copy.read_text(encoding="utf-8") == stamped
+    stamp.stamp(copy, Address("other/place", "v2"))
+    assert "owner/name" not in copy.read_text(encoding="utf-8")
+    stamp.stamp(copy, NOWHERE)
+    assert copy.read_text(encoding="utf-8") == without
 
 
-def test_the_readme_gets_a_badge_for_each_chapter(tmp_path):
-    copy = Path(shutil.copy(ROOT / "README.md", tmp_path))
-    before = copy.read_bytes()
-    stamp.stamp_readme(copy, "owner/name", "v1.0")
+def test_the_readme_gets_badges_for_each_chapter(tmp_path):
+    copy = Path(shutil.copy(stamp.README, tmp_path))
+    stamp.stamp_readme(copy, NOWHERE)
+    without = copy.read_text(encoding="utf-8")
+    stamp.stamp_readme(copy, SOMEWHERE)
     stamped = copy.read_text(encoding="utf-8")
     for path in chapters():
-        assert stamped.count(f"blob/v1.0/{NOTEBOOKS.name}/{path.name}") == 1
-    stamp.stamp_readme(copy, "owner/name", "v1.0")
-    assert copy.read_text(encoding="utf-8") == stamped
-    stamp.stamp_readme(copy, None, None)
-    assert copy.read_bytes() == before
+        assert stamped.count(f"blob/v1.0/{NOTEBOOKS.name}/{path.name}") == 2
+    assert "codespaces.new/owner/name?ref=v1.0" in stamped
+    stamp.stamp_readme(copy, NOWHERE)
+    assert copy.read_text(encoding="utf-8") == without
+
+
+def test_the_address_is_kept_in_one_place(tmp_path, monkeypatch):
+    project = Path(shutil.copy(stamp.PROJECT, tmp_path))
+    monkeypatch.setattr(stamp, "PROJECT", project)
+    stamp.store(SOMEWHERE, project)
+    assert stamp.stored_address() == SOMEWHERE
+    stamp.store(NOWHERE, project)
+    assert stamp.stored_address() == NOWHERE
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--repo", "a/b", "--ref", "v2"], Address("a/b", "v2")),
+        (["--remove"], NOWHERE),
+        ([], SOMEWHERE),
+    ],
+)
+def test_without_options_the_stored_address_is_written_again(monkeypatch, options, expected):
+    monkeypatch.setattr(stamp, "stored_address", lambda: SOMEWHERE)
+    monkeypatch.setattr(sys, "argv", ["stamp", *options])
+    assert stamp.read_address() == expected
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(["--repo", "a/b"], "Give both"), (["--repo", "a", "--ref", "v1"], "expected owner/name")],
+    [
+        (["--repo", "a/b"], "Give both"),
+        (["--repo", "a", "--ref", "v1"], "expected owner/name"),
+        (["--repo", "a/b", "--ref", "v 1"], "expected a tag"),
+    ],
 )
-def test_half_an_address_is_refused(options, message):
-    command = [sys.executable, "-m", "tools.editions.stamp", *options]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 1
-    assert message in run.stderr
+def test_half_an_address_is_refused(monkeypatch, options, message):
+    monkeypatch.setattr(sys, "argv", ["stamp", *options])
+    with pytest.raises(SystemExit, match=message):
+        stamp.read_address()
 
 
 @pytest.fixture
-def run_setup(run_cells):
-    """Return a function that executes a setup cell in an empty folder, after other code."""
+def run_setup(monkeypatch):
+    """Return a function that executes a setup cell and returns the magics that it called."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
 
-    def run(before: str, setup: str):
-        return run_cells(before, setup, allow_errors=True).cells[1].outputs
+    def run(address: Address) -> list[tuple]:
+        magics = []
+        shell = types.SimpleNamespace(run_line_magic=lambda *called: magics.append(called))
+        code = TransformerManager().transform_cell(stamp.setup_cell(address))
+        exec(code, {"get_ipython": lambda: shell})
+        return magics
 
     return run
 
 
-def test_the_setup_cell_finds_helpers(run_setup):
-    assert run_setup("", stamp.setup_cell(None, None)) == []
+@pytest.mark.parametrize("address", [NOWHERE, SOMEWHERE])
+def test_the_setup_cell_finds_helpers(run_setup, address):
+    assert run_setup(address) == []
 
 
 @pytest.mark.parametrize(
-    ("address", "source"),
-    [((None, None), "the checkout"), (("a/b", "v1.0"), "git+https://github.com/a/b@v1.0;")],
+    ("address", "remedy"), [(NOWHERE, "run `make setup`"), (SOMEWHERE, "uninstall it")]
 )
-def test_the_setup_cell_refuses_another_version_and_says_which_fits(run_setup, address, source):
-    wrong = "import helpers\nhelpers.__version__ = '0.0.1'"
-    (error,) = run_setup(wrong, stamp.setup_cell(*address))
-    assert error.ename == "ImportError"
-    assert f"this chapter needs helpers {helpers.__version__}, from {source}" in error.evalue
+def test_the_setup_cell_refuses_another_version_and_a_package_of_the_same_name(
+    run_setup, monkeypatch, address, remedy
+):
+    wanted = f"not the course's helpers {helpers.__version__}: {remedy}"
+    with monkeypatch.context() as patched:
+        patched.setattr(helpers, "course_version", "0.0.1")
+        with pytest.raises(ImportError, match=wanted):
+            run_setup(address)
+    foreign = types.ModuleType("helpers")
+    foreign.__version__ = helpers.__version__  # the same number, by accident
+    foreign.__spec__ = helpers.__spec__
+    monkeypatch.setitem(sys.modules, "helpers", foreign)
+    with pytest.raises(ImportError, match=wanted):
+        run_setup(address)
 
 
-HIDE = """
-import importlib.util, subprocess, sys
-importlib.util.find_spec = lambda name: None
-sys.modules["helpers"] = None  # so that importing it fails
-subprocess.run = lambda command, check: print(command[1:])
-"""
+def test_without_helpers_the_line_that_fails_says_what_to_do(run_setup, monkeypatch):
+    monkeypatch.setitem(sys.modules, "helpers", None)
+    with pytest.raises(ModuleNotFoundError):
+        run_setup(NOWHERE)
+    (line,) = [n for n in stamp.setup_cell(NOWHERE).splitlines() if n.startswith("import helpers")]
+    assert "run `make setup` in the course's folder" in line
 
 
-def test_without_helpers_and_address_the_setup_cell_says_what_to_do(run_setup):
-    (error,) = run_setup(HIDE, stamp.setup_cell(None, None))
-    assert "run `make setup`" in error.evalue
+def test_without_helpers_the_setup_cell_installs_the_tag_without_dependencies(
+    run_setup, monkeypatch
+):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    expected = "install --quiet --no-deps git+https://github.com/owner/name@v1.0"
+    assert run_setup(SOMEWHERE) == [("pip", expected)]
 
 
-def test_without_helpers_the_setup_cell_installs_the_tag_without_dependencies(run_setup):
-    printed, _ = run_setup(HIDE, stamp.setup_cell("owner/name", "v1.0"))
-    assert printed.text == (
-        "['-m', 'pip', 'install', '--quiet', '--no-deps', "
-        "'git+https://github.com/owner/name@v1.0']\n"
-    )
+def test_the_setup_cell_is_short():
+    for address, most in ((NOWHERE, 6), (SOMEWHERE, 8)):
+        lines = [line for line in stamp.setup_cell(address).splitlines() if line]
+        assert len([line for line in lines if not line.startswith("#")]) <= most
+
+
+def test_every_chapter_has_one_setup_cell():
+    for path in chapters():
+        assert len([cell for cell in read(path).cells if "setup" in tags(cell)]) == 1

@@ -1,4 +1,4 @@
-"""tools.run on notebooks made to fail, hang, or be refused."""
+"""`python -m tools.run`: what it runs, what it refuses, and what it says."""
 
 import json
 import sys
@@ -11,21 +11,23 @@ from tools import course
 from tools.run import __main__ as run
 
 
-@pytest.fixture
-def start(monkeypatch, tmp_path, capsys, write_notebook):
-    """Return a function that runs notebooks given as {name: code} and returns what came of it."""
-
-    def start_run(sources: dict[str, str], *options: str):
-        paths = [tmp_path / f"{name}.ipynb" for name in sources]
-        for path, source in zip(paths, sources.values(), strict=True):
-            write_notebook(path, "print(seed)", source)
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory, write_notebook, run_notebooks):
+    """Run two of three chapters, one of which fails; return the folder and the status."""
+    folder = tmp_path_factory.mktemp("batch")
+    sources = {"1-bad": "1 / 0", "2-good": "seed * 2", "3-other": "1"}
+    paths = [folder / f"{name}.ipynb" for name in sources]
+    for path, source in zip(paths, sources.values(), strict=True):
+        write_notebook(path, "print(seed)", source)
+    with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(course, "chapters", lambda: paths)
-        monkeypatch.setattr(sys, "argv", ["run", "--output", str(tmp_path / "out"), *options])
-        status = run.main()
-        report = json.loads((tmp_path / "out" / "report.json").read_text())
-        return status, {r["section"]: r for r in report}, capsys.readouterr().out
+        status = run_notebooks("--output", folder / "out", "1", "2", "-p", "seed", "21")
+    return folder, status
 
-    return start_run
+
+def results(folder):
+    report = json.loads((folder / "out" / "report.json").read_text())
+    return {r["section"]: r for r in report}
 
 
 def outputs(result):
@@ -33,70 +35,72 @@ def outputs(result):
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
 
-def test_a_failing_notebook_does_not_stop_the_others(start):
-    status, results, out = start({"1-bad": "1 / 0", "2-good": "seed + 1"})
+def test_a_failing_notebook_does_not_stop_the_others(batch):
+    folder, status = batch
     assert status == 1
-    assert results["1"]["status"] == "failed"
-    assert results["1"]["message"] == "ZeroDivisionError: division by zero"
-    kept = outputs(results["1"])
-    assert any(output.get("text") == "0\n" for output in kept)
-    assert any(output.get("ename") == "ZeroDivisionError" for output in kept)
-    assert results["2"]["status"] == "ok"
-    assert results["2"]["peak_mb"] > 30
-    assert "[2/2]" in out
-    assert "1 failed: ZeroDivisionError" in out
+    bad, good = results(folder)["1"], results(folder)["2"]
+    assert bad["status"] == "failed"
+    assert bad["message"] == "ZeroDivisionError: division by zero"
+    assert any(output.get("text") == "21\n" for output in outputs(bad))
+    assert any(output.get("ename") == "ZeroDivisionError" for output in outputs(bad))
+    assert good["status"] == "ok"
+    assert good["peak_mb"] > 30
 
 
-def test_a_notebook_that_hangs_is_ended_and_what_it_gave_is_kept(start):
-    code = "import time\nprint('before', flush=True)\ntime.sleep(300)"
-    status, results, _ = start({"1-slow": code}, "--time-limit", "6")
-    assert status == 1
-    assert results["1"]["status"] == "too slow"
-    assert results["1"]["message"] == "not done after 6 s"
-    assert results["1"]["seconds"] < 20
-    assert any(output.get("text") == "0\n" for output in outputs(results["1"]))
+def test_parameters_reach_the_notebook(batch):
+    folder, _ = batch
+    assert outputs(results(folder)["2"])[-1]["data"]["text/plain"] == "42"
 
 
-def test_parameters_reach_the_notebook(start):
-    status, results, _ = start({"1-a": "seed * 2"}, "-p", "seed", "21")
-    assert status == 0
-    assert outputs(results["1"])[-1]["data"]["text/plain"] == "42"
+def test_only_the_chosen_sections_are_run(batch):
+    folder, _ = batch
+    assert set(results(folder)) == {"1", "2"}
 
 
-def test_a_section_can_be_chosen(start):
-    _, results, _ = start({"1-a": "1", "2-b": "2"}, "2")
-    assert list(results) == ["2"]
+def test_a_folder_of_other_notebooks_can_be_run(run_notebooks, write_notebook, tmp_path, capsys):
+    """What an earlier run left is no result of this one."""
+    write_notebook(tmp_path / "1-a.ipynb", "1")
+    (tmp_path / "2-b.ipynb").write_text("hello")
+    left = tmp_path / "out" / "notebooks" / "2-b.ipynb"
+    left.parent.mkdir(parents=True)
+    write_notebook(left, "from an earlier run")
+    options = ["--notebooks", tmp_path, "--output", tmp_path / "out", "--jobs", "1", "--trust"]
+    assert run_notebooks(*options) == 1
+    assert {s: r["status"] for s, r in results(tmp_path).items()} == {"1": "ok", "2": "failed"}
+    assert not left.exists()
+    assert results(tmp_path)["2"]["output"] == ""
+    out = capsys.readouterr().out
+    assert "[2/2] 2-b.ipynb" in out
+    assert "as far as it came" not in out
+
+
+@pytest.fixture
+def start(monkeypatch, tmp_path, write_notebook):
+    """Return a function that starts a run of one chapter, 1.1."""
+    write_notebook(tmp_path / "1.1-a.ipynb", "1")
+    monkeypatch.setattr(course, "chapters", lambda: [tmp_path / "1.1-a.ipynb"])
+
+    def start_run(*options: str):
+        monkeypatch.setattr(sys, "argv", ["run", "--output", str(tmp_path / "out"), *options])
+        return run.main()
+
+    return start_run
 
 
 def test_an_unknown_parameter_is_refused_by_name_with_those_that_exist(start):
     with pytest.raises(SystemExit, match=r"No chapter has a parameter sed\. There are: seed"):
-        start({"1-a": "1"}, "-p", "sed", "1")
+        start("-p", "sed", "1")
 
 
 def test_an_unknown_section_is_refused(start):
-    with pytest.raises(SystemExit, match=r"No chapter '9'\. There are: 1"):
-        start({"1-a": "1"}, "9")
+    with pytest.raises(SystemExit, match=r"No chapter '9'\. There are: 1.1"):
+        start("9")
 
 
-def test_a_folder_of_other_notebooks_can_be_run(start, tmp_path):
-    start({"1-a": "1", "2-b": "2"}, "1")  # this writes both, and runs one
-    _, results, out = start({}, "--notebooks", str(tmp_path), "--jobs", "1")
-    assert list(results) == ["1", "2"]
-    assert "\n2-b.ipynb " in out
-
-
-def test_what_an_earlier_run_left_is_no_result_of_this_one(start, tmp_path):
-    _, results, _ = start({"1-a": "1"})
-    assert results["1"]["output"]
-    (tmp_path / "1-a.ipynb").write_text("hello")
-    _, results, out = start({}, "--notebooks", str(tmp_path))
-    assert results["1"]["output"] == ""
-    assert "as far as it came" not in out
-
-
-def test_such_a_folder_must_have_notebooks(start, tmp_path):
+def test_a_folder_must_have_notebooks(start, tmp_path):
+    (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit, match=r"No file in .* ends in \.ipynb"):
-        start({}, "--notebooks", str(tmp_path))
+        start("--notebooks", str(tmp_path / "empty"))
 
 
 def test_results_never_replace_the_notebooks_themselves(start, tmp_path, write_notebook):
@@ -104,12 +108,11 @@ def test_results_never_replace_the_notebooks_themselves(start, tmp_path, write_n
     folder.mkdir(parents=True)
     write_notebook(folder / "a.ipynb", "1")
     with pytest.raises(SystemExit, match="would replace the notebooks"):
-        start({}, "--notebooks", str(folder))
+        start("--notebooks", str(folder))
     assert (folder / "a.ipynb").exists()
 
 
 def test_a_second_run_into_the_same_folder_is_refused(start, tmp_path):
     (tmp_path / "out").mkdir()
     with FileLock(tmp_path / "out" / ".lock"), pytest.raises(SystemExit, match="Another run"):
-        start({"1-a": "1"})
-    assert start({"1-a": "1"})[0] == 0
+        start()
