@@ -51,16 +51,13 @@ def files_of_the_checkout():
     return {path: path.stat().st_mtime_ns for path in paths if "__pycache__" not in path.parts}
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
         ("max_epoch", "2", "ValueError: this chapter has no parameter max_epoch; there are seed, "),
-        pytest.param(
-            "lr", "fast", "ValueError: parameter lr = 'fast': expected", marks=pytest.mark.weekly
-        ),
-        pytest.param(
-            "limit", "None", "ValueError: parameter limit = None", marks=pytest.mark.weekly
-        ),
+        ("lr", "fast", "ValueError: parameter lr = 'fast': expected"),
+        ("limit", "None", "ValueError: parameter limit = None"),
     ],
 )
 def test_papermill_with_a_wrong_parameter_fails_with_a_sentence(

@@ -52,6 +52,7 @@ def folder(tmp_path_factory) -> Path:
             cell.outputs, cell.execution_count = [], None
         if "parameters" in tags(cell):
             cell.source = re.sub(r"max_epochs = \d+", f"max_epochs = {MANY_EPOCHS}", cell.source)
+            cell.source = re.sub(r"epochs_sweep = \d+", "epochs_sweep = 1", cell.source)
     nbformat.write(notebook, folder / REGRESSION)
     return folder
 

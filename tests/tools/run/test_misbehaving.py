@@ -184,7 +184,13 @@ def terminate(pid):
     ],
 )
 def test_a_stopped_run_ends_soon_and_keeps_what_is_done(hanging, left_behind, stop):
+    """A second run into the same folder says so and ends, and does the first one no harm."""
     folder, process = hanging
+    if stop is again_and_again:
+        second = start(folder)
+        _, err = second.communicate(timeout=60)
+        assert second.returncode == 1
+        assert err.startswith(f"Another run writes to {folder / 'out'}. Wait until it is done, or")
     stop(process.pid)
     out, err = process.communicate(timeout=60)  # the notebook itself would take ten minutes
     assert process.returncode == 1
@@ -206,11 +212,3 @@ def test_when_the_tool_itself_is_killed_its_kernels_end_too(hanging, left_behind
         time.sleep(0.1)
     assert left_behind(folder) == []
     assert {name: r["status"] for name, r in read_report(folder).items()} == {"1": "ok"}
-
-
-def test_a_second_run_beside_the_first_says_so_and_ends(hanging):
-    folder, _ = hanging
-    second = start(folder)
-    _, err = second.communicate(timeout=60)
-    assert second.returncode == 1
-    assert err.startswith(f"Another run writes to {folder / 'out'}. Wait until it is done, or")
