@@ -13,6 +13,7 @@ from typing import Any
 from helpers.board import ProgressBoard
 from helpers.classification import Classifier, SoftmaxRegression
 from helpers.devices import cpu, gpu, num_gpus, try_all_gpus, try_gpu
+from helpers.files import DATA_URL, download, extract
 from helpers.images import FashionMNIST
 from helpers.minibatches import DataModule
 from helpers.oop import HyperParameters, add_to_class
@@ -29,6 +30,7 @@ from helpers.training import SGD, Module, Trainer
 # The one source of the version; a package of the same name from elsewhere lacks the second name.
 __version__ = course_version = "1.0.0"
 __all__ = [
+    "DATA_URL",
     "SGD",
     "Classifier",
     "DataModule",
@@ -45,6 +47,8 @@ __all__ = [
     "add_to_class",
     "check_parameters",
     "cpu",
+    "download",
+    "extract",
     "gpu",
     "num_gpus",
     "plot",

@@ -81,6 +81,11 @@ class ProgressBoard(HyperParameters):
             self._live.point_added()
         return ys
 
+    def finish(self) -> None:
+        """Draw the last state, where the code runs now; Trainer.fit does so at its end."""
+        if self.display:
+            self._live.finish()
+
     def clear(self) -> None:
         """Draw the last state, then forget all points, to start a new chart."""
         self._live.end_cell()

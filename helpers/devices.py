@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
 
 from helpers._internal.notices import say_once
 
@@ -45,15 +44,6 @@ def pick_gpus(wanted: int) -> list[torch.device]:
     if wanted > 0 and not devices:
         say_once("No GPU found (neither CUDA nor Apple's MPS): training on the CPU.")
     return devices
-
-
-def move(model: nn.Module, device: torch.device) -> None:
-    """Move a model, and parameters that are plain tensors (as in 3.4 and 4.4), to `device`."""
-    model.to(device)
-    for module in model.modules():
-        for name, value in list(vars(module).items()):
-            if isinstance(value, torch.Tensor) and value.requires_grad:
-                setattr(module, name, value.detach().to(device).requires_grad_())
 
 
 def to_floats(values: Sequence[Any]) -> list[float]:

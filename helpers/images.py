@@ -37,9 +37,11 @@ class ImageDataset(Dataset):
     def __getitem__(self, index: Any) -> tuple[torch.Tensor, torch.Tensor | int]:
         """Return image and class of one index, shape (1, h, w), or of many, shape (k, 1, h, w).
 
-        The images are float32 in [0, 1], a class is an int, classes are int64 of shape (k,).
+        The images are of torch's default type, float32, in [0, 1]; a class is an int, classes are
+        int64 of shape (k,).
         """
-        images = _resize(_take(self.data, index), self.size).unsqueeze(-3).float().div_(255)
+        pixels = _resize(_take(self.data, index), self.size).unsqueeze(-3)
+        images = pixels.to(torch.get_default_dtype()).div_(255)
         labels = self.targets[index]
         return images, labels if labels.ndim else int(labels)
 
@@ -113,7 +115,7 @@ class FashionMNIST(DataModule):
             )
         super().__init__()
         self.save_hyperparameters()
-        self.root = Path(root) if root else default_root()
+        self.root = Path(root).expanduser() if root else default_root()
         height, width = (resize, resize) if isinstance(resize, int) else resize
         size = height, width
         files, self.source = load_files(self.root)

@@ -5,6 +5,7 @@ from functools import cache
 from itertools import count
 from typing import Any
 
+import numpy as np
 import torch
 
 from helpers._internal.svg import to_svg
@@ -64,7 +65,7 @@ def set_axes(
         axes.set_xlim(xlim)
     if ylim is not None:
         axes.set_ylim(ylim)
-    if legend:
+    if legend is not None and len(legend):
         axes.legend(legend)
     axes.grid(True)
 
@@ -86,13 +87,15 @@ def plot(
     """Plot one or several lines (introduced in section 2.4 of the book).
 
     Args:
-        X: the abscissae of one line, shape (n,), or a list of such; alone, it is taken as Y.
-        Y: the ordinates of one line, shape (n,), or a list of such, with one X for all or one each.
+        X: the abscissae of one line, shape (n,) or (n, 1), or a list of such; alone, it is taken
+            as Y. Tensors on any device, arrays, Series, lists of numbers or of scalar tensors.
+        Y: the ordinates of one line, or a list of such, with one X for all or one each. The rows
+            of a matrix are lines, and so are the columns of a DataFrame.
         fmts: matplotlib formats of the first lines; further ones differ in style and colour.
         axes: matplotlib axes to draw on, which are cleared first; by default the current ones.
 
     Raises:
-        ValueError: when there are neither one nor as many X as Y.
+        ValueError: when there are neither one nor as many X as Y, or a number in place of a list.
     """
     X, Y = ([[]], _as_lines(X)) if Y is None else (_as_lines(X), _as_lines(Y))
     if len(X) == 1:
@@ -111,15 +114,33 @@ def plot(
 
 
 def _as_lines(values: Any) -> list:
-    """Return a list of one-dimensional sequences, whether one line or several were given."""
-    values = _as_array(values)
-    one_line = getattr(values, "ndim", None) == 1 or not hasattr(values[0], "__len__")
-    return [_as_array(line) for line in ([values] if one_line else values)]
+    """Return a list of one-dimensional arrays, whether one line or several were given."""
+    if hasattr(values, "columns"):  # a DataFrame: a line for each column
+        return [_as_array(values[name]) for name in values.columns]
+    if not hasattr(values, "ndim") and not hasattr(values, "__iter__"):
+        raise ValueError(f"got the number {values!r}, expected a list of them: a line has points")
+    array = _as_array(values if hasattr(values, "ndim") else list(values))
+    if isinstance(array, list):  # of lines, which may have different lengths
+        return [_as_line(line) for line in array]
+    is_column = array.ndim == 2 and array.shape[1] == 1
+    return [array.reshape(-1)] if array.ndim < 2 or is_column else [_as_line(a) for a in array]
+
+
+def _as_line(values: Any) -> Any:
+    array = _as_array(values if hasattr(values, "ndim") else list(values))
+    return array.reshape(-1) if hasattr(array, "reshape") else array
 
 
 def _as_array(values: Any) -> Any:
-    """Return a tensor as an array that matplotlib can draw, anything else as it is."""
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
+    """Return an array that matplotlib can draw; of a list of lines, the list."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+        return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    if isinstance(values, list):
+        if any(hasattr(value, "__len__") and getattr(value, "ndim", 1) for value in values):
+            return values
+        return np.array([v.item() if isinstance(v, torch.Tensor) else v for v in values])
+    return np.asarray(values)
 
 
 def show_images(
@@ -146,7 +167,7 @@ def show_images(
     for axes in grid:
         axes.axis("off")
     for i, axes, image in zip(count(), grid, imgs, strict=False):
-        axes.imshow(_as_array(image))
+        axes.imshow(np.asarray(_as_array(image)))
         if titles is not None and i < len(titles):
             axes.set_title(titles[i])
     return grid

@@ -7,13 +7,15 @@ import torch
 from torch import nn
 
 from helpers._internal import refusals
+from helpers._internal.live import report_epochs
+from helpers._internal.plain_tensors import PlainTensors
 from helpers.board import ProgressBoard
-from helpers.devices import move, pick_gpus
+from helpers.devices import pick_gpus
 from helpers.minibatches import DataModule
 from helpers.oop import HyperParameters
 
 
-class Module(nn.Module, HyperParameters):
+class Module(PlainTensors, HyperParameters):
     """Base class of the models: says how to predict, what the loss is, and how to optimize.
 
     Args:
@@ -115,7 +117,7 @@ class Trainer(HyperParameters):
         model.trainer = self
         model.board.xlim = [0, self.max_epochs]
         if self.gpus:
-            move(model, self.gpus[0])
+            model.to(self.gpus[0])
         self.model = model
 
     def prepare_batch(self, batch: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
@@ -125,8 +127,10 @@ class Trainer(HyperParameters):
     def fit(self, model: Module, data: DataModule) -> None:
         """Train `model` on `data` for `max_epochs` epochs.
 
-        Interrupting it (the kernel's stop button) keeps what was learned so far. An error inside
-        the training gets a note that says in which minibatch, and what was in it.
+        Interrupting it (the kernel's stop button) keeps what was learned so far, and ends the code
+        around it as well. An error inside the training gets a note that says in which minibatch,
+        and what was in it. Outside a notebook a line is printed for each epoch, unless the model's
+        board has `display=False`.
 
         Raises:
             ValueError: for data without a minibatch, or a loss that is no scalar with a gradient.
@@ -138,7 +142,7 @@ class Trainer(HyperParameters):
         refusals.check_optimizer(self.optim, model)
         self.epoch = self.train_batch_idx = self.val_batch_idx = 0
         with refusals.watch(self):
-            for epoch in range(self.max_epochs):
+            for epoch in report_epochs(model.board, self.max_epochs):
                 self.epoch = epoch
                 self.fit_epoch()
 

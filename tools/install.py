@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 OLDEST = (3, 11)
+ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONHOME", "PYTHONPATH")
 GIGABYTES = 8 if sys.platform.startswith("linux") else 3  # torch for Linux brings CUDA along
 
 
@@ -43,7 +44,12 @@ def install(folder):
     if subprocess.call([sys.executable, "-m", "venv", folder]) != 0:
         return 1
     pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
-    return subprocess.call(pip + ["--constraint", "constraints.txt", "--editable", ".[dev]"])
+    # The user's own settings may send packages elsewhere; where they come from is kept.
+    env = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    env["PIP_USER"] = "0"
+    return subprocess.call(
+        pip + ["--constraint", "constraints.txt", "--editable", ".[dev]"], env=env
+    )
 
 
 def main():

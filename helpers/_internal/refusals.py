@@ -108,6 +108,14 @@ def _describe_labels(Y: torch.Tensor) -> str:
     return f"{len(Y)} labels{values}, {Y.dtype}, on {Y.device}"
 
 
+class Stopped(KeyboardInterrupt):
+    """A training was interrupted: so is the code around it, such as a loop over trainings."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that a notebook shows: the sentence alone, without the way to it."""
+        return [str(self)]
+
+
 @contextmanager
 def watch(trainer: "Trainer") -> Iterator[None]:
     """Say how the training inside came to an end, if it was not by its last epoch.
@@ -118,13 +126,15 @@ def watch(trainer: "Trainer") -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print(
+        raise Stopped(
             f"Stopped in epoch {trainer.epoch + 1} of {trainer.max_epochs}, after "
             f"{trainer.train_batch_idx} minibatches; the model keeps what it has learned."
-        )
+        ) from None
     except Exception as error:
         error.add_note(_position(trainer, error))
         raise
+    finally:
+        trainer.model.board.finish()
     for label, raw in trainer.model.board.raw_points.items():  # too few for one more point
         kind, _, key = label.partition("_")
         warn_unless_finite(trainer, key, to_floats([y for _, y in raw]), kind == "train", done=1)

@@ -142,7 +142,10 @@ def test_drawing_takes_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch):
     """Play a run of 100 s in which a picture takes 0.2 s, on a clock of our own."""
     now, drawn = [0.0], []
     monkeypatch.setattr(live.time, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(live.Live, "start_cell", lambda self: live.FIRST_DRAWING)
+    monkeypatch.setattr(live, "notebook_shell", lambda: "a shell")
+    monkeypatch.setattr(live, "running_code", lambda shell: "a cell")
+    monkeypatch.setattr(live, "is_captured", lambda shell: False)
+    monkeypatch.setenv("HELPERS_BOARD", "")
 
     def show(self):
         drawn.append(now[0])
@@ -150,6 +153,7 @@ def test_drawing_takes_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(live.Live, "show", show)
     b = ProgressBoard()
+    b._live.place, b._live.next_drawing = "a cell", live.FIRST_DRAWING
     while now[0] < 100:
         now[0] += 0.01
         b.draw(now[0], 1, "a")

@@ -9,7 +9,7 @@ import torch
 
 import helpers
 from helpers import ProgressBoard
-from helpers._internal.live import Live
+from helpers._internal import live
 
 pytestmark = pytest.mark.weekly  # it measures times
 
@@ -17,8 +17,11 @@ pytestmark = pytest.mark.weekly  # it measures times
 @pytest.fixture(autouse=True)
 def a_board_that_draws(monkeypatch):
     """Draw as in a notebook, from the first point on, but show the picture to nobody."""
-    monkeypatch.setattr(Live, "start_cell", lambda self: time.perf_counter())
-    monkeypatch.setattr(Live, "show", lambda self: self.board.to_svg())
+    monkeypatch.setattr(live, "notebook_shell", lambda: "a shell")
+    monkeypatch.setattr(live, "running_code", lambda shell: None)
+    monkeypatch.setattr(live, "is_captured", lambda shell: False)
+    monkeypatch.setattr(live.Live, "show", lambda self: self.board.to_svg())
+    monkeypatch.setenv("HELPERS_BOARD", "")
 
 
 @pytest.fixture(autouse=True)

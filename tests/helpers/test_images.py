@@ -156,3 +156,22 @@ def test_visualize(data):
     data.visualize(data.val[:2], ncols=2, labels=["a", "b"])
     assert [a.get_title() for a in helpers.plt.gcf().axes] == ["a", "b"]
     helpers.plt.close("all")
+
+
+def test_the_images_have_the_default_type_of_torch(data):
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert data.train[0][0].dtype == torch.float64
+        helpers.Trainer(1).fit(helpers.SoftmaxRegression(10, 0.1), data)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_the_root_may_begin_with_a_tilde(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    asked = []
+    monkeypatch.setattr(images, "load_files", lambda root: (asked.append(root), 1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        helpers.FashionMNIST(root="~/data")
+    assert asked == [tmp_path / "data"]

@@ -1,4 +1,6 @@
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -103,3 +105,50 @@ def test_in_a_notebook_a_figure_is_the_same_svg_each_time(run_cells):
     ]
     assert pictures[0] == pictures[1] == pictures[2]
     assert "dc:date" not in pictures[0]
+
+
+LOSSES = [torch.tensor(1.0, requires_grad=True), torch.tensor(0.5, requires_grad=True)]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (LOSSES, [[1, 0.5]]),
+        ([np.array(1.0), np.float32(0.5)], [[1, 0.5]]),
+        ((i * i for i in range(3)), [[0, 1, 4]]),
+        (range(3), [[0, 1, 2]]),
+        ({"a": [1, 2], "b": [2, 1]}.values(), [[1, 2], [2, 1]]),
+        (pd.Series([1, 2], index=[7, 8]), [[1, 2]]),
+        (pd.DataFrame({"a": [1, 2], "b": [3, 4]}), [[1, 2], [3, 4]]),
+        (torch.ones(3, 1), [[1, 1, 1]]),
+        (torch.tensor([[1, 2], [3, 4], [5, 6]]), [[1, 2], [3, 4], [5, 6]]),
+        ([torch.ones(2), [1, 2, 3], LOSSES], [[1, 1], [1, 2, 3], [1, 0.5]]),
+        (torch.ones(2, dtype=torch.bfloat16), [[1, 1]]),
+        ([torch.tensor(1.5, dtype=torch.bfloat16)], [[1.5]]),
+        (torch.tensor([True, False]), [[1, 0]]),
+        ([], [[]]),
+    ],
+)
+def test_what_learners_collect_is_drawn(values, expected):
+    helpers.plot(values)
+    assert [line.get_ydata().astype(float).tolist() for line in lines()] == expected
+
+
+def test_x_and_y_may_be_of_different_kinds():
+    helpers.plot(torch.arange(3.0), torch.arange(3.0).reshape(-1, 1))
+    assert lines()[0].get_xydata().tolist() == [[0, 0], [1, 1], [2, 2]]
+    helpers.plot(range(2), LOSSES, legend=np.array(["loss"]))
+    assert lines()[0].get_xydata().tolist() == [[0, 1], [1, 0.5]]
+    helpers.plot([], [])
+    assert lines()[0].get_xydata().tolist() == []
+
+
+def test_a_number_is_no_line():
+    with pytest.raises(ValueError, match=r"got the number 3\.0, expected a list"):
+        helpers.plot(3.0)
+
+
+def test_images_may_have_gradients_and_any_type():
+    image = torch.rand(2, 2, 2, requires_grad=True, dtype=torch.bfloat16)
+    axes = helpers.show_images(image, 1, 2)
+    assert [len(a.get_images()) for a in axes] == [1, 1]

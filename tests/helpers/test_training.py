@@ -1,5 +1,4 @@
-import signal
-import threading
+import sys
 import warnings
 
 import pytest
@@ -141,6 +140,22 @@ def test_a_device_gets_model_plain_tensors_and_batches(data):
     ]
 
 
+def test_a_fit_waits_for_the_device_once_for_each_point_that_is_drawn(data, monkeypatch):
+    """A number that is asked for keeps a GPU from working ahead."""
+    waits = []
+    for name in ("item", "tolist", "__float__", "__bool__", "__int__"):
+        ask = getattr(torch.Tensor, name)
+        monkeypatch.setattr(
+            torch.Tensor, name, lambda self, ask=ask: (waits.append(self), ask(self))[1]
+        )
+    model = helpers.LinearRegressionScratch(2, lr=0.03)
+    data.batch_size = 5
+    helpers.Trainer(max_epochs=2).fit(model, data)
+    points = sum(len(line) for line in model.board.data.values())
+    assert points == 6
+    assert len(waits) <= points
+
+
 @pytest.mark.parametrize("max_epochs", [0, -1])
 def test_no_epochs(max_epochs):
     with pytest.raises(ValueError, match=f"max_epochs is {max_epochs}: .* at least one epoch"):
@@ -222,21 +237,47 @@ def test_what_a_subclass_must_write(data):
         Line().training_step(data.val_dataloader().dataset[0:2])
 
 
-def test_an_interrupt_keeps_what_was_learned(data, capsys):
-    """Send the signal that a kernel's stop button sends."""
-    model, trainer = Line(), helpers.Trainer(max_epochs=100_000)
+class Interrupted(Line):
+    """A model that is interrupted, as by the stop button, after some minibatches."""
+
+    def training_step(self, batch):
+        if self.trainer.train_batch_idx == 5:
+            raise KeyboardInterrupt
+        return super().training_step(batch)
+
+
+def test_an_interrupt_keeps_what_was_learned_and_ends_the_code_around_the_fit(data, capsys):
+    model, trainer = Interrupted(), helpers.Trainer(max_epochs=100)
     before = model.net.weight.clone()
-    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    trainer.fit(model, data)
-    printed = capsys.readouterr().out
-    assert f"Stopped in epoch {trainer.epoch + 1} of 100000" in printed
-    assert f"after {trainer.train_batch_idx} minibatches" in printed
+    with pytest.raises(KeyboardInterrupt, match="Stopped in epoch 2 of 100, after 5 minibatches"):
+        trainer.fit(model, data)
     assert not torch.equal(before, model.net.weight)
     assert len(model.board.to_frame()) > 0
     trainer = helpers.Trainer(max_epochs=1)
     trainer.fit(model, data)
     assert trainer.train_batch_idx == 3
+
+
+def test_outside_a_notebook_a_line_is_printed_for_each_epoch(data, capsys):
+    model = Line()
+    helpers.Trainer(max_epochs=2).fit(model, data)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
+    assert lines[1].startswith("epoch 2 of 2: train_loss ")
+    assert lines[1].endswith(f"val_loss {model.board.data['val_loss'][-1].y:.3g}")
+    model = Line()
+    model.board.display = False
+    helpers.Trainer(max_epochs=2).fit(model, data)
+    assert capsys.readouterr().out == ""
+
+
+def test_in_a_terminal_the_epochs_have_a_progress_bar(data, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    helpers.Trainer(max_epochs=2).fit(Line(), data)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "100%" in err
+    assert "val_loss" in err
 
 
 def test_sgd_step_and_zero_grad():

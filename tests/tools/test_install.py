@@ -76,3 +76,16 @@ def test_a_second_setup_installs_nothing():
     if not (ROOT / ".venv" / "ready").exists():
         pytest.skip("this environment was not made by `make setup`")
     assert "pip" not in make("--dry-run", "setup").stdout
+
+
+def test_the_users_settings_for_pip_do_not_send_packages_elsewhere(monkeypatch, tmp_path):
+    """But where packages come from is kept."""
+    called = []
+    monkeypatch.setattr(setup.subprocess, "call", lambda *a, **k: (called.append((a, k)), 0)[1])
+    for name, value in (("PIP_USER", "yes"), ("PIP_TARGET", "x"), ("PIP_INDEX_URL", "mirror")):
+        monkeypatch.setenv(name, value)
+    assert setup.install(str(tmp_path)) == 0
+    env = called[-1][1]["env"]
+    assert env["PIP_USER"] == "0"
+    assert "PIP_TARGET" not in env
+    assert env["PIP_INDEX_URL"] == "mirror"

@@ -65,7 +65,8 @@ def stop_on_signals(stop: threading.Event) -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # Whoever has stopped the run, and goes on pressing Ctrl-C, must not cut off its end.
+            signal.signal(number, signal.SIG_IGN if stop.is_set() else handler)
 
 
 @contextmanager
