@@ -1,6 +1,6 @@
 """Lets the kernels that nbval and the tests start run as those of `make run` do."""
 
-import os
+from pathlib import Path
 
 import pytest
 from nbval.kernel import RunningKernel
@@ -9,9 +9,9 @@ from nbval.plugin import IPyNbCell
 from helpers._internal.checksums import DataError
 from helpers._internal.sources import default_root, load_files
 from tools.compare import outside_bands
-from tools.course import KERNEL_ENVIRONMENT, section
+from tools.course import NOTEBOOKS, adopt_kernel_environment, is_chapter, section
 
-os.environ.update(KERNEL_ENVIRONMENT)
+adopt_kernel_environment()
 
 
 def execute_with_history(self: RunningKernel, cell_input: str, allow_stdin: bool | None = None):
@@ -24,6 +24,12 @@ def execute_with_history(self: RunningKernel, cell_input: str, allow_stdin: bool
 
 
 RunningKernel.execute_cell_input = execute_with_history
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out a notebook that is no chapter, such as one that JupyterLab calls Untitled."""
+    stray = collection_path.suffix == ".ipynb" and not is_chapter(collection_path)
+    return True if stray and collection_path.parent == NOTEBOOKS else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,6 +17,7 @@ import yaml
 
 from tools import refresh
 from tools.course import NOT_COMPARED, ROOT, read, section, tags
+from tools.terminal import run_tool
 
 BANDS = ROOT / "tests" / "course" / "bands.yml"
 
@@ -96,4 +97,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

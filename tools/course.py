@@ -2,15 +2,18 @@
 
 import os
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 
+from tools.terminal import ToolError, printable
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"
+SETTINGS = BUILD / "settings"
+CHAPTER = re.compile(r"(\d+)\.(\d+)-[a-z0-9-]+\.ipynb")
 
 # Set for every kernel that the project starts, so that a run can be compared with any other.
 KERNEL_ENVIRONMENT = {
@@ -19,7 +22,14 @@ KERNEL_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",  # two kernels run side by side, and sums do not depend on the machine
     "PYTHON_COLORS": "0",  # from 3.13 on, Python colours the traceback of a program in a notebook
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger's advice does not belong in an output
+    # The settings of whoever runs a chapter must not show in its outputs.
+    "IPYTHONDIR": str(SETTINGS / "ipython"),
+    "MPLCONFIGDIR": str(SETTINGS / "matplotlib"),
+    "JUPYTER_RUNTIME_DIR": str(SETTINGS / "runtime"),
+    "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel named python3 is the one of this environment
 }
+OWN_SETTINGS = {"MPLBACKEND", "MATPLOTLIBRC", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH"}
+KEPT_OF_PYTHON = {"PYTHONPATH", "PYTHONUTF8", "PYTHONHOME"}
 
 # Tags of cells whose outputs differ: by the run, by what is installed, or in their last digits.
 NOT_COMPARED = {"timing", "machine", "measured"}
@@ -27,25 +37,62 @@ WORDS_PER_MINUTE, SECONDS_PER_CODE_CELL = 150, 20
 
 
 def kernel_environment() -> dict[str, str]:
-    return {**os.environ, **KERNEL_ENVIRONMENT}
+    """The environment of a kernel: that of this process, without the user's own settings."""
+    for folder in ("ipython", "matplotlib", "runtime"):
+        (SETTINGS / folder).mkdir(parents=True, exist_ok=True)
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in OWN_SETTINGS and (not name.startswith("PYTHON") or name in KEPT_OF_PYTHON)
+    }
+    return {**kept, **KERNEL_ENVIRONMENT}
+
+
+def adopt_kernel_environment() -> None:
+    """Let the kernels that this process starts have that environment."""
+    environment = kernel_environment()
+    for name in set(os.environ) - set(environment):
+        del os.environ[name]
+    os.environ.update(environment)
 
 
 def chapters() -> list[Path]:
     """The notebooks in the order of their numbers."""
-    return sorted(NOTEBOOKS.glob("*.ipynb"))
+    return sorted((path for path in NOTEBOOKS.glob("*.ipynb") if is_chapter(path)), key=number)
+
+
+def is_chapter(path: Path) -> bool:
+    return CHAPTER.fullmatch(path.name) is not None
+
+
+def number(path: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in section(path).split("."))
 
 
 def choose(sections: Sequence[str]) -> list[Path]:
-    """The chapters of the given sections, such as 4.4, or all."""
+    """The chapters of the given sections, such as 4.4, or all; says which notebook is none."""
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        if not is_chapter(path):
+            name = printable(path.name)
+            print(f"{NOTEBOOKS.name}/{name} is left out: a chapter is named like 4.4-title.ipynb")
     by_section = {section(path): path for path in chapters()}
     unknown = sorted(set(sections) - set(by_section))
     if unknown:
-        sys.exit(f"No chapter {', '.join(map(repr, unknown))}. There are: {', '.join(by_section)}")
+        names = printable(", ".join(map(repr, unknown)))
+        raise ToolError(f"No chapter {names}. There are: {', '.join(by_section)}")
     return [by_section[name] for name in sections or by_section]
 
 
 def read(path: Path) -> nbformat.NotebookNode:
-    return nbformat.read(path, as_version=4)
+    """The notebook at `path`.
+
+    Raises:
+        ToolError: when it is none.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # whatever nbformat raises for what is no notebook
+        raise ToolError(f"{printable(str(path))} cannot be read as a notebook: {error}") from error
 
 
 def section(path: Path) -> str:
@@ -55,13 +102,15 @@ def section(path: Path) -> str:
 
 def title(notebook: nbformat.NotebookNode) -> str:
     """The first line of a chapter without its number sign."""
-    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+    first = notebook.cells[0].source if notebook.cells else ""
+    return first.partition("\n")[0].removeprefix("# ") or "without a title"
 
 
 def stated_seconds(notebook: nbformat.NotebookNode) -> float:
-    """How long a chapter says that it runs."""
-    (seconds,) = re.findall(r"runs in (\d+) s", notebook.cells[0].source)
-    return float(seconds)
+    """How long a chapter says that it runs; 0 if it does not say."""
+    first = notebook.cells[0].source if notebook.cells else ""
+    found = re.search(r"runs in (\d+) s", first)
+    return float(found[1]) if found else 0
 
 
 def reading(notebook: nbformat.NotebookNode) -> tuple[int, int]:

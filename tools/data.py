@@ -7,6 +7,7 @@ from pathlib import Path
 
 from helpers._internal.download import SYSTEM_FOLDER, TIME_LIMIT, raw_folder
 from helpers._internal.sources import default_root, load_files
+from tools.terminal import run_tool
 
 
 def write_raw_files(root: Path) -> str:
@@ -29,4 +30,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

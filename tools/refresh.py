@@ -6,8 +6,6 @@ A notebook with a cell that fails is left as it was.
 """
 
 import argparse
-import os
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -15,7 +13,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from tools.course import KERNEL_ENVIRONMENT, ROOT, choose, read
+from tools.course import ROOT, adopt_kernel_environment, choose, read
+from tools.terminal import run_tool
 
 BOARD_CHAPTER = "4.4-softmax-regression-from-scratch.ipynb"
 BOARD_PICTURE = ROOT / "docs" / "pictures" / "training-board.svg"
@@ -35,7 +34,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookN
 
     What differs from machine to machine is taken out.
     """
-    os.environ.update(KERNEL_ENVIRONMENT)
+    adopt_kernel_environment()
     client = NotebookClient(
         notebook,
         timeout=600,
@@ -91,4 +90,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -59,7 +59,7 @@ def test_the_chapters_stand_in_one_chain(path):
     table = "../README.md"
     following = paths[i + 1].name if i + 1 < len(paths) else table
     preceding = paths[i - 1].name if i > 0 else table
-    assert links == [following, preceding]
+    assert links == [following, preceding], "run `make stamp`"
 
 
 @each_chapter

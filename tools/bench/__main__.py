@@ -8,7 +8,6 @@ when a row misses its bound.
 """
 
 import argparse
-import sys
 from collections import defaultdict
 
 from tools.bench import d2l, report
@@ -16,6 +15,7 @@ from tools.bench.measure import D2L_FOLDER, Bench
 from tools.bench.rows import D2L, ROWS, Row
 from tools.course import BUILD, ROOT
 from tools.data import write_raw_files
+from tools.terminal import ToolError, run_tool
 
 SPEED = ROOT / "docs" / "speed.md"
 PICTURE = ROOT / "docs" / "pictures" / "bench.svg"
@@ -26,7 +26,7 @@ def choose(names: list[str]) -> list[Row]:
     known = {row.name: row for row in ROWS}
     unknown = sorted(set(names) - set(known))
     if unknown:
-        sys.exit(f"No row {', '.join(unknown)}. There are: {', '.join(known)}")
+        raise ToolError(f"No row {', '.join(unknown)}. There are: {', '.join(known)}")
     return [row for row in ROWS if not names or row.name in names]
 
 
@@ -64,7 +64,9 @@ def main() -> int:
 
     source = write_raw_files(BUILD / "bench" / "data")
     if source == "sample":
-        sys.exit("The bounds are for all 60,000 images, and only the sample is here: `make data`.")
+        raise ToolError(
+            "The bounds are for all 60,000 images, and only the sample is here: `make data`."
+        )
     why_no_d2l = d2l.install(D2L_FOLDER) if options.d2l_rounds else "not measured"
     d2l_rounds = 0 if why_no_d2l else options.d2l_rounds
     print(f"Measuring {len(rows)} rows, {options.rounds} rounds …", flush=True)
@@ -84,4 +86,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tools.bench.jobs import JOBS, PROCESSES, WARM, preparation
 from tools.bench.rows import D2L, Row
 from tools.course import BUILD, ROOT
+from tools.terminal import ToolError
 
 D2L_FOLDER = BUILD / "d2l"
 FITS = ("sweep", "softmax", "mlp")
@@ -130,7 +131,7 @@ class Bench:
         start = time.perf_counter()
         run = subprocess.run(command, cwd=ROOT, env=environment(side), stdout=subprocess.DEVNULL)
         if run.returncode != 0:
-            sys.exit(
+            raise ToolError(
                 f"A chapter failed, so there is no time for all: see {self.folder}/report.json"
             )
         return time.perf_counter() - start

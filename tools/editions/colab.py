@@ -18,6 +18,7 @@ from helpers import doctor
 from tools.course import BUILD, ROOT, choose, kernel_environment
 from tools.data import write_raw_files
 from tools.editions import stamp
+from tools.terminal import ToolError, run_tool
 
 REPO, REF = "owner/name", "v1.0"
 VERSIONS = Path(__file__).with_name("colab.txt")
@@ -36,7 +37,7 @@ def make_environment(python: str) -> None:
     if ready.is_file() and ready.read_text() == VERSIONS.read_text():
         return
     if shutil.which(python) is None:
-        sys.exit(f"No {python} here, which Colab has: name one with ARGS='--python PYTHON'.")
+        raise ToolError(f"No {python} here, which Colab has: name one with ARGS='--python PYTHON'.")
     print("Installing Colab's versions: a few minutes and 5 GB, the first time only.", flush=True)
     subprocess.run([python, "-m", "venv", "--clear", str(FOLDER / "venv")], check=True)
     pip("install", "--quiet", "--requirement", str(VERSIONS))
@@ -64,7 +65,7 @@ def environment() -> dict[str, str]:
     """What the kernel finds: the local address, the data as if downloaded, and no checkout."""
     cache = FOLDER / "cache"
     if write_raw_files(cache / "datasets") == "sample":
-        sys.exit(
+        raise ToolError(
             "The outputs are those of all 60,000 images, and only the sample is here: `make data`."
         )
     kept = {name: value for name, value in kernel_environment().items() if name != "PYTHONPATH"}
@@ -85,7 +86,8 @@ def run_chapter(path: Path, env: dict[str, str]) -> str:
     room = FOLDER / "rooms" / path.stem / "content"
     shutil.rmtree(room, ignore_errors=True)
     room.mkdir(parents=True)
-    stamp.stamp(Path(shutil.copy(path, room)), stamp.Address(REPO, REF))
+    copy = Path(shutil.copy(path, room))
+    stamp.stamp(copy, stamp.Address(REPO, REF), [copy])
     nbval = ["--quiet", "--nbval-kernel-name", "colab", "-p", "no:cacheprovider", str(room)]
     command = [sys.executable, "-m", "pytest", *nbval]
     run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
@@ -116,4 +118,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -3,14 +3,13 @@
 usage: python -m tools.editions.stamp [--repo OWNER/NAME --ref TAG | --remove]
 
 The address stands in pyproject.toml; without options, what is there is written again. Each chapter
-gets the same setup cell, its badges and its reading time. With an address, the setup cell can
-install helpers on Colab and Kaggle, at the very tag that fits, and badges link there; without one,
-nothing links or installs anywhere.
+gets the same setup cell, badges, its reading time, and links to its neighbours. With an address,
+the setup cell can install helpers on Colab and Kaggle, at the very tag that fits, and badges link
+there; without one, nothing links or installs anywhere.
 """
 
 import argparse
 import re
-import sys
 import tomllib
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +17,18 @@ from typing import NamedTuple
 import nbformat
 
 import helpers
-from tools.course import NOTEBOOKS, ROOT, chapters, read, reading, stated_seconds, tags, title
+from tools.course import (
+    NOTEBOOKS,
+    ROOT,
+    chapters,
+    choose,
+    read,
+    reading,
+    stated_seconds,
+    tags,
+    title,
+)
+from tools.terminal import ToolError, run_tool
 
 PROJECT, README = ROOT / "pyproject.toml", ROOT / "README.md"
 BADGE_LINE = re.compile(r"^.*<!-- badges -->$", re.MULTILINE)
@@ -100,13 +110,32 @@ def times(notebook: nbformat.NotebookNode) -> str:
     return f"≈ {minutes} min to read · exercises {exercises} min"
 
 
-def stamp(path: Path, address: Address) -> None:
-    """Stamp the chapter at `path`, leaving the file alone where nothing changes."""
+def links(path: Path, paths: list[Path]) -> str:
+    """Links to the chapters after and before `path` in the order of `paths`."""
+    i = paths.index(path)
+    after = link(paths[i + 1]) if i + 1 < len(paths) else "[the table of chapters](../README.md)"
+    before = link(paths[i - 1]) if i else "[the table of chapters](../README.md)"
+    return f"**Next:** {after} · **Before:** {before}"
+
+
+def link(path: Path) -> str:
+    return f"[{title(read(path))}]({path.name})"
+
+
+def stamp(path: Path, address: Address, paths: list[Path]) -> None:
+    """Stamp the chapter at `path`, leaving the file alone where nothing changes.
+
+    `paths` are all chapters, in their order.
+    """
     notebook = read(path)
+    if not notebook.cells:
+        return
     before = nbformat.writes(notebook)
     first, line = notebook.cells[0], f"{badges(path, address)}<!-- badges -->"
     first.source = BADGE_LINE.sub(lambda _: line, first.source)
     first.source = TIMES.sub(lambda _: times(notebook), first.source)
+    if notebook.cells[-1].source.startswith("**Next:**"):
+        notebook.cells[-1].source = links(path, paths)
     for cell in notebook.cells:
         if "setup" in tags(cell):
             cell.source = setup_cell(address)
@@ -149,25 +178,26 @@ def read_address() -> Address:
     if options.remove:
         return Address()
     if bool(options.repo) != bool(options.ref):
-        sys.exit("Give both, as in make stamp REPO=owner/name REF=v1.0, or none of them.")
+        raise ToolError("Give both, as in make stamp REPO=owner/name REF=v1.0, or none of them.")
     if not options.repo:
         return stored_address()
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", options.repo):
-        sys.exit(f"REPO is {options.repo!r}, expected owner/name.")
+        raise ToolError(f"REPO is {options.repo!r}, expected owner/name.")
     if not re.fullmatch(r"[\w./-]+", options.ref):
-        sys.exit(f"REF is {options.ref!r}, expected a tag such as v1.0.")
+        raise ToolError(f"REF is {options.ref!r}, expected a tag such as v1.0.")
     return Address(options.repo, options.ref)
 
 
 def main() -> None:
     address = read_address()
     store(address)
-    for path in chapters():
-        stamp(path, address)
+    paths = choose([])
+    for path in paths:
+        stamp(path, address, paths)
     stamp_readme(README, address)
     where = f"{address.repo} at {address.ref}" if address.repo else "without an address"
-    print(f"{len(chapters())} chapters and the README: {where}")
+    print(f"{len(paths)} chapters and the README: {where}")
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

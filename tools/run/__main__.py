@@ -23,7 +23,7 @@ from tools.course import BUILD, choose, read, stated_seconds
 from tools.run.batch import Result, Run, execute_all, parameter_names
 from tools.run.limits import Limits
 from tools.run.sandbox import obstacle
-from tools.terminal import escape_what_cannot_be_shown, printable
+from tools.terminal import ToolError, printable, run_tool
 
 WITHOUT_SANDBOX = (
     "These notebooks can write wherever you can. If you do not know them, stop this, and install "
@@ -37,7 +37,23 @@ def check_names(parameters: dict[str, str], notebooks: list[Path]) -> None:
     unknown = sorted(set(parameters) - known)
     if unknown:
         names = ", ".join(sorted(known))
-        sys.exit(f"No chapter has a parameter {printable(', '.join(unknown))}. There are: {names}")
+        raise ToolError(
+            f"No chapter has a parameter {printable(', '.join(unknown))}. There are: {names}"
+        )
+
+
+def find(folder: Path, output: Path) -> list[Path]:
+    """The notebooks in a folder and in those below it, such as one for each student."""
+    folder, output = folder.resolve(), output.resolve()
+    found = [
+        path
+        for path in sorted(folder.rglob("*.ipynb"))
+        if not any(part.startswith(".") for part in path.parent.relative_to(folder).parts)
+        if folder not in output.parents or output not in path.parents
+    ]
+    if not found:
+        raise ToolError(f"No file in {printable(str(folder))} ends in .ipynb.")
+    return found
 
 
 def longest_first(notebooks: list[Path]) -> list[Path]:
@@ -76,10 +92,10 @@ def exclusive_use_of(folder: Path) -> Iterator[None]:
         with FileLock(folder / ".lock", timeout=0):
             yield
     except Timeout:
-        sys.exit(
+        raise ToolError(
             f"Another run writes to {printable(str(folder))}. "
             "Wait until it is done, or give another folder with --output."
-        )
+        ) from None
 
 
 def at_least_one(text: str) -> int:
@@ -120,21 +136,19 @@ def read_options() -> argparse.Namespace:
 
 def main() -> int:
     options = read_options()
-    escape_what_cannot_be_shown()
     if options.notebooks:
-        notebooks = sorted(options.notebooks.resolve().glob("*.ipynb"))
-        if not notebooks:
-            sys.exit(f"No file in {printable(str(options.notebooks))} ends in .ipynb.")
+        root, notebooks = options.notebooks.resolve(), find(options.notebooks, options.output)
     else:
         notebooks = longest_first(choose(options.sections))
+        root = notebooks[0].parent
     parameters = dict(options.p)
     check_names(parameters, notebooks)
     folder = options.output.resolve() / "notebooks"
     if any(notebook.parent.resolve() == folder for notebook in notebooks):
-        sys.exit(f"The results would replace the notebooks in {printable(str(folder))}.")
+        raise ToolError(f"The results would replace the notebooks in {printable(str(folder))}.")
     folder.mkdir(parents=True, exist_ok=True)
     limits = Limits(options.time_limit, options.memory_limit, options.output_limit)
-    run = Run(folder, parameters, limits, own_folders=bool(options.notebooks))
+    run = Run(folder, parameters, root, limits, own_folders=bool(options.notebooks))
     if options.notebooks and not options.trust:
         problem = obstacle()
         run.sandbox = not problem
@@ -164,4 +178,4 @@ def run_and_report(run: Run, notebooks: list[Path], options: argparse.Namespace)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

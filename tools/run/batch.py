@@ -18,9 +18,11 @@ from tools.run.executor import OUTPUT_LIMIT
 from tools.run.failures import explain, one_line
 from tools.run.limits import Limits
 from tools.run.processes import ProcessTree
+from tools.run.progress import Progress
 from tools.run.sandbox import SANDBOX
 from tools.terminal import printable
 
+PYTHON = ("python", "ipython", "python3")
 CHECK_EVERY = 0.1  # seconds between two looks at a running notebook
 
 
@@ -43,6 +45,7 @@ class Run:
 
     folder: Path
     parameters: dict[str, str]
+    root: Path  # the notebooks are called by their path from here
     limits: Limits = field(default_factory=Limits)
     own_folders: bool = False  # each notebook works in a folder of its own, under `scratch`
     sandbox: bool = False  # and can write nowhere else
@@ -50,13 +53,14 @@ class Run:
 
     def execute(self, notebook: Path) -> Result:
         """Execute one notebook in a process of its own; what goes wrong is part of the result."""
-        output, start = self.folder / notebook.name, time.perf_counter()
+        name = self.name(notebook)
+        output, start = self.folder / name, time.perf_counter()
         try:
             status, message, peak = self._watch(notebook, output)
         except OSError as error:  # such as a full disk
             status, message, peak = "failed", str(error), 0
         return Result(
-            notebook=notebook.name,
+            notebook=name,
             section=section(notebook),
             seconds=time.perf_counter() - start,
             peak_mb=peak // 2**20,
@@ -65,9 +69,17 @@ class Run:
             output=str(output) if output.exists() else "",
         )
 
+    def name(self, notebook: Path) -> str:
+        """What a notebook is called in the report: its path from `root`."""
+        return notebook.relative_to(self.root).as_posix()
+
     def _watch(self, notebook: Path, output: Path) -> tuple[str, str, int]:
         """Return the status, the reason for it, and the most bytes that were in use."""
+        output.parent.mkdir(parents=True, exist_ok=True)
         output.unlink(missing_ok=True)  # what an earlier run left says nothing about this one
+        language = language_of(notebook)
+        if language.lower() not in PYTHON:
+            return "failed", f"it is written in {language}; only Python is executed", 0
         log = output.with_suffix(".log")
         own = self._own_folder(notebook)
         env = {**kernel_environment(), OUTPUT_LIMIT: str(self.limits.output_mb)}
@@ -103,19 +115,42 @@ class Run:
         """Where a notebook works, in `notebooks`; some chapters write to `../data`, too."""
         own = self.folder.parent
         if self.own_folders:
-            own = own / "scratch" / notebook.name
+            own = own / "scratch" / self.name(notebook)
             shutil.rmtree(own, ignore_errors=True)
+            copy_neighbours(notebook, own / "notebooks", self.folder.parent)
         (own / "notebooks").mkdir(parents=True, exist_ok=True)
         return own
 
     def _command(self, notebook: Path, output: Path, work: Path) -> list[str]:
         command = [sys.executable, "-m", "tools.run.entry", "--no-progress-bar"]
-        command += ["--cwd", str(work)]
+        # Whatever kernel a notebook names, or none: the course's own has what it needs.
+        command += ["--kernel", "python3", "--language", "python", "--cwd", str(work)]
         known = parameter_names(notebook)
         for name, value in self.parameters.items():
             if name in known:
                 command += ["-p", name, value]
         return [*command, template(notebook), template(output)]
+
+
+def copy_neighbours(notebook: Path, work: Path, output: Path) -> None:
+    """Copy what was handed in beside a notebook, but no other notebook."""
+    work.mkdir(parents=True)
+    for path in notebook.parent.iterdir():
+        if path.name.startswith(".") or path.suffix == ".ipynb" or path == output:
+            continue
+        if path.is_file():
+            shutil.copy(path, work)
+        elif path.is_dir() and not any(path.rglob("*.ipynb")):
+            shutil.copytree(path, work / path.name)
+
+
+def language_of(notebook: Path) -> str:
+    """The language that a notebook says it is written in; Python if it does not say."""
+    with suppress(OSError, ValueError, AttributeError, TypeError):
+        metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
+        spec, info = metadata.get("kernelspec", {}), metadata.get("language_info", {})
+        return str(info.get("name") or spec.get("language") or "python")
+    return "python"
 
 
 def template(path: Path) -> str:
@@ -134,8 +169,13 @@ def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> lis
     """Execute the notebooks, `jobs` at a time; report on each as soon as it is done."""
     results: list[Result] = []
     write(report, results)
-    with ThreadPoolExecutor(jobs) as pool:
-        pending = {pool.submit(run.execute, notebook) for notebook in notebooks}
+
+    def execute(notebook: Path) -> Result:
+        progress.start(run.name(notebook))
+        return run.execute(notebook)
+
+    with Progress(len(notebooks)) as progress, ThreadPoolExecutor(jobs) as pool:
+        pending = {pool.submit(execute, notebook) for notebook in notebooks}
         try:
             while pending:
                 # A short wait, since on Windows a signal is noticed only between two.
@@ -145,7 +185,7 @@ def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> lis
                 for future in done:
                     results.append(future.result())
                     write(report, results)
-                    print(f"[{len(results)}/{len(notebooks)}] {line(results[-1])}", flush=True)
+                    progress.finish(results[-1].notebook, line(results[-1]))
         finally:  # all is done, unless there was an error here, such as nobody to print to
             run.stop.set()
             pool.shutdown(cancel_futures=True)

@@ -22,6 +22,8 @@ def confined(folder: Path) -> list[str]:
         *("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *("--tmpfs", "/run"),  # services listen there, and some write whatever they are told
         *("--bind", str(folder), str(folder), "--setenv", "HOME", str(folder)),
+        *("--setenv", "IPYTHONDIR", str(folder / ".ipython")),
+        *("--setenv", "MPLCONFIGDIR", str(folder / ".matplotlib")),
         # In memory, and short: the name of a socket, as between a loader and its workers, has at
         # most 107 characters.
         *("--size", str(SHARED_MEMORY), "--tmpfs", IN_MEMORY, "--setenv", "TMPDIR", IN_MEMORY),

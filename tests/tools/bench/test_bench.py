@@ -9,6 +9,7 @@ from tools.bench import d2l, report
 from tools.bench.measure import Bench
 from tools.bench.rows import BARE, D2L, HELPERS, ROWS, Row
 from tools.course import ROOT
+from tools.terminal import ToolError
 
 RATIO = Row("a", "a job", "warm", most_ratio=1.5)
 TIME = Row("b", "another", "warm", most=2.0, least_gain=10)
@@ -126,13 +127,13 @@ def test_without_d2l_the_rest_is_measured(start, monkeypatch):
 
 
 def test_an_unknown_row_is_refused_with_those_that_exist(start):
-    with pytest.raises(SystemExit, match=r"No row mpl\. There are: sweep, softmax, mlp"):
+    with pytest.raises(ToolError, match=r"No row mpl\. There are: sweep, softmax, mlp"):
         start("mpl")
 
 
 def test_bounds_are_not_measured_on_the_sample(start, monkeypatch):
     monkeypatch.setattr(bench, "write_raw_files", lambda folder: "sample")
-    with pytest.raises(SystemExit, match="only the sample is here"):
+    with pytest.raises(ToolError, match="only the sample is here"):
         start("mlp")
 
 

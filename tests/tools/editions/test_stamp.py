@@ -3,13 +3,16 @@ import sys
 import types
 from pathlib import Path
 
+import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 import helpers
 from tools.course import NOTEBOOKS, chapters, read, tags
 from tools.editions import stamp
 from tools.editions.stamp import Address
+from tools.terminal import ToolError
 
 NOWHERE, SOMEWHERE = Address(), Address("owner/name", "v1.0")
 RUN_MAKE_STAMP = "run `make stamp`"
@@ -17,9 +20,9 @@ RUN_MAKE_STAMP = "run `make stamp`"
 
 def test_the_committed_chapters_hold_what_make_stamp_writes(tmp_path):
     """Before the course is published and after."""
-    for path in chapters():
-        copy = Path(shutil.copy(path, tmp_path))
-        stamp.stamp(copy, stamp.stored_address())
+    copies = [Path(shutil.copy(path, tmp_path)) for path in chapters()]
+    for path, copy in zip(chapters(), copies, strict=True):
+        stamp.stamp(copy, stamp.stored_address(), copies)
         assert copy.read_text(encoding="utf-8") == path.read_text(encoding="utf-8"), RUN_MAKE_STAMP
 
 
@@ -36,21 +39,21 @@ def copy(tmp_path):
 
 
 def test_an_address_is_written_and_taken_out_again(copy):
-    stamp.stamp(copy, NOWHERE)
+    stamp.stamp(copy, NOWHERE, [copy])
     without = copy.read_text(encoding="utf-8")
     assert "git+https" not in without
     assert "colab.research.google.com" not in without
-    stamp.stamp(copy, SOMEWHERE)
+    stamp.stamp(copy, SOMEWHERE, [copy])
     stamped = copy.read_text(encoding="utf-8")
     place = f"owner/name/blob/v1.0/notebooks/{copy.name}"
     assert f"colab.research.google.com/github/{place}" in stamped
     assert f"kaggle.com/kernels/welcome?src=https://github.com/{place}" in stamped
     assert "git+https://github.com/owner/name@v1.0" in stamped
-    stamp.stamp(copy, SOMEWHERE)
+    stamp.stamp(copy, SOMEWHERE, [copy])
     assert copy.read_text(encoding="utf-8") == stamped
-    stamp.stamp(copy, Address("other/place", "v2"))
+    stamp.stamp(copy, Address("other/place", "v2"), [copy])
     assert "owner/name" not in copy.read_text(encoding="utf-8")
-    stamp.stamp(copy, NOWHERE)
+    stamp.stamp(copy, NOWHERE, [copy])
     assert copy.read_text(encoding="utf-8") == without
 
 
@@ -100,7 +103,7 @@ def test_without_options_the_stored_address_is_written_again(monkeypatch, option
 )
 def test_half_an_address_is_refused(monkeypatch, options, message):
     monkeypatch.setattr(sys, "argv", ["stamp", *options])
-    with pytest.raises(SystemExit, match=message):
+    with pytest.raises(ToolError, match=message):
         stamp.read_address()
 
 
@@ -168,3 +171,23 @@ def test_the_setup_cell_is_short():
 def test_every_chapter_has_one_setup_cell():
     for path in chapters():
         assert len([cell for cell in read(path).cells if "setup" in tags(cell)]) == 1
+
+
+def test_links_lead_to_the_neighbours_under_their_titles(tmp_path, write_notebook):
+    paths = [tmp_path / f"1.{i}-a.ipynb" for i in (1, 2, 10)]
+    for i, path in enumerate(paths):
+        notebook = new_notebook(
+            cells=[new_markdown_cell(f"# 1.{i} Title"), new_markdown_cell(NEXT)]
+        )
+        nbformat.write(notebook, path)
+    for path in paths:
+        stamp.stamp(path, NOWHERE, paths)
+    table = "[the table of chapters](../README.md)"
+    assert [read(path).cells[-1].source for path in paths] == [
+        f"**Next:** [1.1 Title](1.2-a.ipynb) · **Before:** {table}",
+        "**Next:** [1.2 Title](1.10-a.ipynb) · **Before:** [1.0 Title](1.1-a.ipynb)",
+        f"**Next:** {table} · **Before:** [1.1 Title](1.2-a.ipynb)",
+    ]
+
+
+NEXT = "**Next:** wherever it was · **Before:** as well"

@@ -9,7 +9,8 @@ import nbformat
 import pytest
 
 from tools.course import ROOT
-from tools.terminal import printable
+from tools.run import __main__ as run
+from tools.terminal import ToolError, printable, run_tool
 
 CONTROL = "\x1b[31m\x07\u202e"  # red, a bell, and writing from right to left
 NAMES = [
@@ -79,13 +80,17 @@ def test_names_are_only_names(run_notebooks, tmp_path, capsys, write_notebook):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_name_that_is_no_text_or_that_a_terminal_cannot_show(
-    run_notebooks, monkeypatch, tmp_path, write_notebook
+    monkeypatch, tmp_path, write_notebook
 ):
     terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr(sys, "stdout", terminal)
     for name in ("ü.ipynb", os.fsdecode(b"\xff.ipynb")):
         write_notebook(tmp_path / name, "1")
-    assert run_notebooks("--notebooks", tmp_path, "--output", tmp_path / "out") == 1
+    options = ["--notebooks", str(tmp_path), "--output", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["run", *options])
+    with pytest.raises(SystemExit) as ended:
+        run_tool(run.main)
+    assert ended.value.code == 1
     terminal.flush()
     shown = terminal.buffer.getvalue().decode("ascii")
     assert "\n\\xfc.ipynb  " in shown
@@ -124,13 +129,13 @@ def test_values_arrive_as_what_they_are(run_notebooks, tmp_path, write_notebook)
 
 @pytest.mark.parametrize("name", ["seed = 1; import os", "../seed", CONTROL, "-"])
 def test_a_name_that_is_no_parameter_is_refused(run_notebooks, name):
-    with pytest.raises(SystemExit, match="No chapter has a parameter") as error:
+    with pytest.raises(ToolError, match="No chapter has a parameter") as error:
         run_notebooks("-p", name, "1")
     assert str(error.value).isprintable()
 
 
 @pytest.mark.parametrize("name", ["../4.4", "/etc/passwd", "4.4-*", CONTROL])
 def test_a_section_is_no_path(run_notebooks, name):
-    with pytest.raises(SystemExit, match="No chapter ") as error:
+    with pytest.raises(ToolError, match="No chapter ") as error:
         run_notebooks(name)
     assert str(error.value).isprintable()

@@ -6,9 +6,12 @@ import sys
 import nbformat
 import pytest
 from filelock import FileLock
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tools import course
 from tools.run import __main__ as run
+from tools.run.progress import Progress
+from tools.terminal import ToolError
 
 
 @pytest.fixture(scope="module")
@@ -88,18 +91,18 @@ def start(monkeypatch, tmp_path, write_notebook):
 
 
 def test_an_unknown_parameter_is_refused_by_name_with_those_that_exist(start):
-    with pytest.raises(SystemExit, match=r"No chapter has a parameter sed\. There are: seed"):
+    with pytest.raises(ToolError, match=r"No chapter has a parameter sed\. There are: seed"):
         start("-p", "sed", "1")
 
 
 def test_an_unknown_section_is_refused(start):
-    with pytest.raises(SystemExit, match=r"No chapter '9'\. There are: 1.1"):
+    with pytest.raises(ToolError, match=r"No chapter '9'\. There are: 1.1"):
         start("9")
 
 
 def test_a_folder_must_have_notebooks(start, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SystemExit, match=r"No file in .* ends in \.ipynb"):
+    with pytest.raises(ToolError, match=r"No file in .* ends in \.ipynb"):
         start("--notebooks", str(tmp_path / "empty"))
 
 
@@ -107,12 +110,89 @@ def test_results_never_replace_the_notebooks_themselves(start, tmp_path, write_n
     folder = tmp_path / "out" / "notebooks"
     folder.mkdir(parents=True)
     write_notebook(folder / "a.ipynb", "1")
-    with pytest.raises(SystemExit, match="would replace the notebooks"):
+    with pytest.raises(ToolError, match="would replace the notebooks"):
         start("--notebooks", str(folder))
     assert (folder / "a.ipynb").exists()
 
 
 def test_a_second_run_into_the_same_folder_is_refused(start, tmp_path):
     (tmp_path / "out").mkdir()
-    with FileLock(tmp_path / "out" / ".lock"), pytest.raises(SystemExit, match="Another run"):
+    with FileLock(tmp_path / "out" / ".lock"), pytest.raises(ToolError, match="Another run"):
         start()
+
+
+KERNELS = {
+    "own": {
+        "kernelspec": {"name": "conda-env-d2l-py", "display_name": "d2l", "language": "python"}
+    },
+    "none": {},
+    "r": {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}},
+}
+
+
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory, run_notebooks):
+    """Run what students hand in: any kernel, an old format, files beside, a folder for each."""
+    folder = tmp_path_factory.mktemp("handed_in")
+    code = new_code_cell("print(open('data.txt').read()); import own_module")
+    for name, metadata in KERNELS.items():
+        (folder / name).mkdir()
+        nbformat.write(new_notebook(cells=[code], metadata=metadata), folder / name / "ps1.ipynb")
+        (folder / name / "data.txt").write_text(f"the data of {name}")
+        (folder / name / "own_module.py").write_text("print('imported')")
+    cell = {"cell_type": "code", "collapsed": False, "input": ["print('old')"],
+            "language": "python", "metadata": {}, "outputs": []}  # fmt: skip
+    old = {"metadata": {"name": ""}, "nbformat": 3, "nbformat_minor": 0,
+           "worksheets": [{"cells": [cell]}]}  # fmt: skip
+    (folder / "old.ipynb").write_text(json.dumps(old))
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "old.ipynb").write_text("{}")
+    status = run_notebooks("--notebooks", folder, "--output", folder / "out", "--trust")
+    report = json.loads((folder / "out" / "report.json").read_text())
+    return folder, status, {r["notebook"]: r for r in report}
+
+
+def text_of(result):
+    return "".join(output.get("text", "") for output in outputs(result))
+
+
+@pytest.mark.parametrize("name", ["own", "none"])
+def test_a_notebook_runs_whatever_kernel_it_names_with_what_lies_beside_it(handed_in, name):
+    _, _, report = handed_in
+    assert report[f"{name}/ps1.ipynb"]["status"] == "ok"
+    assert text_of(report[f"{name}/ps1.ipynb"]) == f"the data of {name}\nimported\n"
+
+
+def test_an_old_format_is_upgraded(handed_in):
+    _, _, report = handed_in
+    assert text_of(report["old.ipynb"]) == "old\n"
+
+
+def test_another_language_is_named(handed_in):
+    _, status, report = handed_in
+    assert status == 1
+    assert report["r/ps1.ipynb"]["message"] == "it is written in R; only Python is executed"
+
+
+def test_nothing_else_is_run_and_nothing_written_beside(handed_in):
+    folder, _, report = handed_in
+    assert set(report) == {"own/ps1.ipynb", "none/ps1.ipynb", "r/ps1.ipynb", "old.ipynb"}
+    assert {path.name for path in (folder / "own").iterdir()} == {
+        "ps1.ipynb",
+        "data.txt",
+        "own_module.py",
+    }
+
+
+def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch, capsys):
+    with Progress(2) as progress:
+        progress.start("1.1-a.ipynb")
+        progress.finish("1.1-a.ipynb", "1.1-a.ipynb  3 s  ok")
+    assert capsys.readouterr().out == "1.1-a.ipynb …\n[1/2] 1.1-a.ipynb  3 s  ok\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with Progress(2) as progress:
+        progress.start("1.1-a.ipynb")
+        progress.finish("1.1-a.ipynb", "1.1-a.ipynb  3 s  ok")
+    out = capsys.readouterr().out
+    assert "1/2" in out
+    assert "[1/2] 1.1-a.ipynb  3 s  ok\n" in out
