@@ -13,6 +13,7 @@ from typing import Any
 from helpers.board import ProgressBoard
 from helpers.classification import Classifier, SoftmaxRegression
 from helpers.devices import cpu, gpu, num_gpus, try_all_gpus, try_gpu
+from helpers.exercises import answer
 from helpers.files import DATA_URL, download, extract
 from helpers.images import FashionMNIST
 from helpers.minibatches import DataModule
@@ -45,6 +46,7 @@ __all__ = [
     "Timer",
     "Trainer",
     "add_to_class",
+    "answer",
     "check_parameters",
     "cpu",
     "download",
