@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from helpers._internal.live import Live
+from helpers._internal.style import use_style
 from helpers._internal.svg import to_svg
 from helpers.devices import to_floats
 from helpers.oop import HyperParameters
@@ -133,10 +134,11 @@ class ProgressBoard(HyperParameters):
         elif self.fig is None:
             from matplotlib.figure import Figure
 
+            use_style()
             self.fig = Figure(figsize=self.figsize)
             # Fixed margins: fitting them to the labels would take as long as the drawing itself.
             left = 0.27 if self.ylabel else 0.2
-            self.fig.subplots_adjust(left=left, right=0.97, top=0.95, bottom=0.19)
+            self.fig.subplots_adjust(left=left, right=0.93, top=0.95, bottom=0.19)
         if self.axes is None:
             self.axes = self.fig.add_subplot()
         if "matplotlib.pyplot" in sys.modules:  # which would show the figure a second time

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers._internal.svg import to_svg
+from helpers._internal.style import LINE_STYLES, use_style
+from helpers._internal.svg import describe, to_svg
 
-LINE_STYLES = ("-", "--", "-.", ":")
 PAGE_WIDTH = 9.0  # inches
 
 
@@ -19,6 +19,7 @@ def pyplot() -> Any:
     """Import matplotlib's pyplot, have its figures shown as SVG, and return it."""
     from matplotlib import pyplot as plt
 
+    use_style()
     use_svg_display()
     return plt
 
@@ -35,6 +36,8 @@ def use_svg_display() -> None:
         backend_inline.set_matplotlib_formats("svg")  # and no PNG beside it
         formatter = shell.display_formatter.formatters["image/svg+xml"]
         formatter.for_type(Figure, lambda figure: to_svg(figure, bbox_inches="tight"))
+        words = shell.display_formatter.formatters["text/plain"]
+        words.for_type(Figure, lambda figure, printer, cycle: printer.text(describe(figure)))
 
 
 def set_figsize(figsize: tuple[float, float] = (3.5, 2.5)) -> None:

@@ -49,8 +49,21 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookN
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 raise CellExecutionError.from_cell_and_msg(cell, output)
+        describe_pictures(cell)
     notebook.metadata = nbformat.from_dict(METADATA)
     return notebook
+
+
+def describe_pictures(cell: nbformat.NotebookNode) -> None:
+    """Put what a cell's pictures show in words where the rendered course looks for it."""
+    cell.metadata.pop("mystnb", None)
+    words = [
+        output.data.get("text/plain", "")
+        for output in cell.get("outputs", [])
+        if "image/svg+xml" in output.get("data", {})
+    ]
+    if words:
+        cell.metadata["mystnb"] = {"image": {"alt": " ".join(". ".join(words).split())}}
 
 
 def board_picture(notebook: nbformat.NotebookNode) -> str:

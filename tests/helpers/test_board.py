@@ -159,3 +159,20 @@ def test_drawing_takes_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch):
         b.draw(now[0], 1, "a")
     assert drawn[0] == pytest.approx(live.FIRST_DRAWING, abs=0.02)
     assert 0.01 < 0.2 * len(drawn) / 100 < 0.025
+
+
+@pytest.mark.parametrize("largest", [10, 10_000, 99_999])
+def test_no_label_is_cut_at_an_edge(largest):
+    b = ProgressBoard(xlabel="epoch", xlim=[0, largest], display=False)
+    b.draw(0, 0, "loss")
+    b.draw(largest, largest, "loss")
+    b.to_svg()
+    b.fig.canvas.draw()
+    whole = b.fig.bbox
+    for axis in (b.axes.xaxis, b.axes.yaxis):
+        for label in [*axis.get_ticklabels(), axis.label]:
+            if label.get_text() and label.get_visible():
+                box = label.get_window_extent()
+                x, _ = label.get_position()
+                shown = (axis is b.axes.xaxis and 0 <= x <= largest) or axis is b.axes.yaxis
+                assert not shown or (whole.x0 <= box.x0 and box.x1 <= whole.x1), label

@@ -3,7 +3,8 @@
 usage: python -m tools.editions.stamp [--repo OWNER/NAME --ref TAG | --remove]
 
 The address stands in pyproject.toml; without options, what is there is written again. Each chapter
-gets the same setup cell, badges, its reading time, and links to its neighbours. With an address,
+gets the same setup cell, badges, its reading time and links to its neighbours; solutions, code of
+figures and outputs to be guessed are folded. With an address,
 the setup cell can install helpers on Colab and Kaggle, at the very tag that fits, and badges link
 there; without one, nothing links or installs anywhere.
 """
@@ -63,6 +64,7 @@ if getattr(helpers, "course_version", None) != "{version}":
 """
 # JupyterLab folds the cell, Colab shows its title only.
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
+FOLDED_OUTPUT = {"jupyter": {"outputs_hidden": True}}
 
 
 class Address(NamedTuple):
@@ -139,7 +141,10 @@ def stamp(path: Path, address: Address, paths: list[Path]) -> None:
     for cell in notebook.cells:
         if "setup" in tags(cell):
             cell.source = setup_cell(address)
+        if tags(cell) & {"setup", "figure"} or "### BEGIN SOLUTION" in cell.source:
             cell.metadata.update(FOLDED)
+        if "guess" in tags(cell):
+            cell.metadata.update(FOLDED_OUTPUT)
     if nbformat.writes(notebook) != before:
         nbformat.write(notebook, path)
 
