@@ -81,6 +81,19 @@ class Answer:
                 require(unchanged, f"{name} changes its argument: compute a new tensor instead")
         return Answer(name, result)
 
+    def do(self, *args: Any) -> "Answer":
+        """Call a function for what it does: nothing need come back."""
+        try:
+            self.value(*args)
+        except Exception as error:
+            kind = type(error).__name__
+            raise WrongAnswer(f"{self.name} raises {kind}: {error}") from error
+        return self
+
+    def part(self, name: str, value: Any) -> "Answer":
+        """Return a part of the answer, or what it has led to, under a name for the messages."""
+        return Answer(f"{self.name}: {name}", value)
+
     def attribute(self, name: str) -> "Answer":
         """Return an attribute or a method."""
         require(hasattr(self.value, name), f"{self.name} has no {name}")

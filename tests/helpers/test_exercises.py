@@ -141,3 +141,12 @@ def test_a_condition_and_the_last_line(capsys):
     assert told(answer.is_true, torch.tensor(False), "it must be even") == "f: it must be even"
     answer.is_true(True, "").solved()
     assert capsys.readouterr().out == "Solved: f does what was asked.\n"
+
+
+def test_a_function_may_be_called_for_what_it_does():
+    numbers = []
+    answer = Answer("append", numbers.append).do(3)
+    assert told(answer.part("the list", numbers).equals, [4]) == (
+        "append: the list: right shape, wrong values: got [3], expected [4]"
+    )
+    assert told(Answer("f", lambda: 1 / 0).do) == "f raises ZeroDivisionError: division by zero"
