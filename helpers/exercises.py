@@ -12,6 +12,7 @@ from helpers._internal.comparing import (
     describe,
     is_close,
     mentioned,
+    names_in,
     numbers,
     plain,
     shape_of,
@@ -88,6 +89,13 @@ class Answer:
         except Exception as error:
             kind = type(error).__name__
             raise WrongAnswer(f"{self.name} raises {kind}: {error}") from error
+        return self
+
+    def without_calling(self, *names: str) -> "Answer":
+        """Refuse a function whose own code uses one of these names, which would do all the work."""
+        used = names_in(getattr(self.value, "__code__", None))
+        for name in names:
+            require(name not in used, f"{self.name} calls {name}, which is what you are to write")
         return self
 
     def part(self, name: str, value: Any) -> "Answer":

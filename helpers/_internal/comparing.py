@@ -47,6 +47,13 @@ def mentioned(thing: Any, text: str) -> bool:
     return plain(str(thing)) in plain(text)
 
 
+def names_in(code: Any) -> set[str]:
+    """Return the names that the code of a function uses, and the functions within it."""
+    if not hasattr(code, "co_names"):
+        return set()
+    return set(code.co_names).union(*(names_in(inner) for inner in code.co_consts))
+
+
 def describe(value: Any) -> str:
     """Say in a few words what a value is."""
     if isinstance(value, torch.Tensor):

@@ -150,3 +150,16 @@ def test_a_function_may_be_called_for_what_it_does():
         "append: the list: right shape, wrong values: got [3], expected [4]"
     )
     assert told(Answer("f", lambda: 1 / 0).do) == "f raises ZeroDivisionError: division by zero"
+
+
+def test_a_function_that_would_do_all_the_work_is_not_called():
+    def softmax(x):
+        return [torch.softmax(row, dim=0) for row in x]
+
+    def own(x):
+        return x.exp() / x.exp().sum()
+
+    Answer("softmax", own).without_calling("softmax")
+    assert told(Answer("softmax", softmax).without_calling, "softmax") == (
+        "softmax calls softmax, which is what you are to write"
+    )
