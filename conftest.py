@@ -45,6 +45,13 @@ def pytest_runtest_call(item: pytest.Item):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the switch for the tests that take long, or that measure times."""
     parser.addoption("--weekly", action="store_true", help="also the tests marked weekly")
+    parser.addoption(
+        "--draw",
+        type=int,
+        default=0,
+        metavar="SEED",
+        help="execute the chapters' exercises with other parameters, drawn with this seed",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -25,8 +25,6 @@ REFUSALS = ("AssertionError", "WrongAnswer")
 # What fails without the check's help, and says by itself what is missing: a variable that was to
 # be set, or the gradients that torch expects from a backward method.
 CLEAR = ("NameError: name '", "RuntimeError: function RecomputeBackward returned an incorrect")
-SEED = 0  # of the parameters in every run; the weekly run draws another one
-
 EDGES = {
     "seed": [0, 1, 12345, 10**6],
     "max_epochs": [1, 2],
@@ -133,7 +131,8 @@ def is_refusal(verdict: str) -> bool:
 def test_the_chapter_runs_with_any_parameters_and_its_checks_know_right_from_wrong(
     path, request: pytest.FixtureRequest
 ):
-    seed = secrets.randbelow(10**6) if request.config.getoption("--weekly") else SEED
+    options = request.config.option
+    seed = secrets.randbelow(10**6) if options.weekly else options.draw
     parameters = draw_parameters(path, random.Random(f"{seed} {path.name}"))
     file = ANSWERS / f"{section(path)}.yml"
     answers = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
@@ -153,8 +152,8 @@ def test_the_chapter_runs_with_any_parameters_and_its_checks_know_right_from_wro
     )
     with client.setup_kernel():
         found = problems(Execution(client), cells, answers)
-    options = " ".join(f"-p {name} '{value}'" for name, value in parameters.items())
-    assert not found, "\n\n".join([f'make run ARGS="{section(path)} {options}"', *found])
+    turned = " ".join(f"-p {name} '{value}'" for name, value in parameters.items())
+    assert not found, "\n\n".join([f'make run ARGS="{section(path)} {turned}"', *found])
 
 
 @pytest.mark.parametrize("path", sorted(ANSWERS.glob("*.yml")), ids=lambda path: path.stem)
