@@ -36,8 +36,10 @@ lint: setup  ## check style, types and workflows
 format: setup  ## bring code and chapters into the style that lint checks
 	@$(PY) -m ruff check --quiet --fix . && $(PY) -m ruff format --quiet .
 
+# JupyterLab withholds the pictures of a notebook until it is trusted.
 lab: setup  ## open the course in JupyterLab
-	@$(PY) -m jupyterlab notebooks/0.1-installation.ipynb
+	@$(PY) -m jupyter trust notebooks/*.ipynb > /dev/null
+	@$(PY) -m jupyterlab $(ARGS) notebooks/0.1-installation.ipynb
 
 refresh: data  ## execute chapters in place, to commit their new outputs (ARGS="4.4 5.1" for some)
 	@$(PY) -m tools.refresh $(ARGS)

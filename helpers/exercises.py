@@ -98,6 +98,16 @@ class Answer:
             require(name not in used, f"{self.name} calls {name}, which is what you are to write")
         return self
 
+    def returns_none(self, *args: Any) -> "Answer":
+        """Call a function that is to return None for these arguments."""
+        name = f"{self.name}({', '.join(map(describe, args))})"
+        try:
+            result = self.value(*args)
+        except Exception as error:
+            raise WrongAnswer(f"{name} raises {type(error).__name__}: {error}") from error
+        require(result is None, f"{name}: got {describe(result)}, expected None")
+        return self
+
     def part(self, name: str, value: Any) -> "Answer":
         """Return a part of the answer, or what it has led to, under a name for the messages."""
         return Answer(f"{self.name}: {name}", value)
@@ -113,7 +123,8 @@ class Answer:
         """Refuse what differs from `expected`; a float of any type, or a Python number, is fine.
 
         Args:
-            expected: a tensor, an array, a number, a text, or a list of numbers.
+            expected: a tensor, for which only a tensor will do; or a number, a text, an array or a
+                list of numbers, for which anything with the same numbers will.
             mistakes: what is said when a likely mistake was made, by what then comes out.
             tolerance: largest error, relative to the largest expected number.
 
@@ -127,6 +138,10 @@ class Answer:
         got, wanted = as_numbers(self.value), as_numbers(expected)
         if got is None or wanted is None:
             raise WrongAnswer(f"{self.name}: got {describe(self.value)}, expected numbers")
+        if isinstance(expected, torch.Tensor) and expected.ndim:
+            is_tensor = isinstance(self.value, torch.Tensor)
+            sentence = f"got {describe(self.value)}, expected {describe(expected)}"
+            require(is_tensor, f"{self.name}: {sentence}")
         for sentence, value in (mistakes or {}).items():
             mistake = as_numbers(value)
             if not is_close(wanted, mistake, tolerance):

@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers._internal import sources
-from helpers._internal.checksums import SAMPLE, DataError, read_folder
+from helpers._internal.checksums import FULL, SAMPLE, DataError, read_folder
 from tools.course import chapters, section
 from tools.run import __main__ as run
 
@@ -100,6 +100,17 @@ def left_behind() -> Callable[[Path], list[psutil.Process]]:
 def sample_files() -> dict[str, bytes]:
     """Return the content of the sample's four files by name."""
     return read_folder(sources.SAMPLE_FOLDER, SAMPLE)
+
+
+@pytest.fixture(scope="session")
+def full_set() -> dict[str, bytes]:
+    """Return the files of the full set, or skip where they are not."""
+    for _, find in sources.local_sources():
+        try:
+            return read_folder(find(sources.default_root()), FULL)
+        except DataError:
+            continue
+    pytest.skip("the full set of Fashion-MNIST is not here: make data, with a network")
 
 
 @pytest.fixture

@@ -58,6 +58,8 @@ def describe(value: Any) -> str:
     """Say in a few words what a value is."""
     if isinstance(value, torch.Tensor):
         return "a scalar tensor" if value.ndim == 0 else f"a tensor of {shape_of(value)}"
+    if isinstance(value, np.ndarray):
+        return "a NumPy array"
     if isinstance(value, bool | int | float | str | type(None)):
         return repr(value)
     if callable(value) and hasattr(value, "__name__"):

@@ -34,6 +34,7 @@ def no_errors(path) -> bool:
     return bool(kinds) and "error" not in kinds
 
 
+@pytest.mark.weekly
 def test_papermill_from_an_empty_folder_leaves_nothing_in_the_checkout(start, chapter, tmp_path):
     """So a checkout that cannot be written will do."""
     before = files_of_the_checkout()

@@ -20,6 +20,7 @@ from tools.course import BUILD, NOTEBOOKS, ROOT, kernel_environment, read, tags
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
+TRUSTED, UNTRUSTED = "5.1-multilayer-perceptrons.ipynb", "not-trusted.ipynb"
 INSTALLATION, REGRESSION = "0.1-installation.ipynb", "3.4-linear-regression-from-scratch.ipynb"
 MANY_EPOCHS = 10_000  # nobody waits for them: the test stops the kernel
 SCREENSHOTS = BUILD / "browser"
@@ -45,7 +46,11 @@ WATCH = """cell => {
 def folder(tmp_path_factory) -> Path:
     """A folder with copies of two chapters, in one of which a learner has turned a knob."""
     folder = tmp_path_factory.mktemp("lab")
-    shutil.copy(NOTEBOOKS / INSTALLATION, folder)
+    for name in (INSTALLATION, TRUSTED):
+        shutil.copy(NOTEBOOKS / name, folder)
+    changed = read(NOTEBOOKS / TRUSTED)  # trust goes by the content
+    changed.cells[0].source += "\n\nA sentence more."
+    nbformat.write(changed, folder / UNTRUSTED)
     notebook = read(NOTEBOOKS / REGRESSION)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -59,15 +64,24 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(folder):
-    """JupyterLab, started as `make lab` does but without opening a browser; yields its facts."""
-    (command,) = re.findall(r"\$\(PY\) -m jupyterlab (.+)", (ROOT / "Makefile").read_text())
-    opened = Path(command).name
+    """JupyterLab, started as `make lab` does but without opening a browser; yields its facts.
+
+    HOME is a fresh one, as that of a learner who has just cloned the course.
+    """
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (opened,) = re.findall(r"\$\(PY\) -m jupyterlab .*/(.+)", makefile)
     runtime, settings = folder / "runtime", folder / "settings"
     tracker = settings / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     tracker.parent.mkdir(parents=True)
     tracker.write_text('{"windowingMode": "none"}')  # cells out of sight can be watched, too
     env = {**kernel_environment(), "JUPYTER_RUNTIME_DIR": str(runtime)}
     del env["HELPERS_BOARD"]
+    env |= {"HOME": str(folder / "home"), "JUPYTER_DATA_DIR": str(folder / "home" / "jupyter")}
+    assert "$(PY) -m jupyter trust notebooks/*.ipynb" in makefile
+    trusted = [INSTALLATION, REGRESSION, TRUSTED]
+    subprocess.run(
+        [sys.executable, "-m", "jupyter", "trust", *trusted], cwd=folder, env=env, check=True
+    )
     options = ["--no-browser", f"--LabApp.user_settings_dir={settings}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")
@@ -145,6 +159,26 @@ def test_a_chapter_opens_without_a_question_and_with_its_contents(open_chapter):
     page.close()
 
 
+def pictures(page: Page) -> int:
+    """How many pictures of outputs are shown, those that are folded left out."""
+    page.wait_for_timeout(2000)
+    return page.evaluate(
+        "[...document.querySelectorAll('.jp-OutputArea-output img')]"
+        ".filter(image => image.naturalWidth > 0).length"
+    )
+
+
+def test_a_fresh_clone_shows_its_pictures_before_a_cell_was_run(open_chapter):
+    """`make lab` trusts the chapters; a notebook that nobody trusts shows none."""
+    page = open_chapter(TRUSTED)
+    assert pictures(page) >= 3
+    page.screenshot(path=SCREENSHOTS / "trusted.png")
+    page.close()
+    page = open_chapter(UNTRUSTED)
+    assert pictures(page) == 0
+    page.close()
+
+
 def test_the_board_is_drawn_in_one_place_and_an_interrupt_keeps_the_model(open_chapter, folder):
     page = open_chapter(REGRESSION)
     sources = [cell.source for cell in read(folder / REGRESSION).cells]
@@ -162,14 +196,16 @@ def test_the_board_is_drawn_in_one_place_and_an_interrupt_keeps_the_model(open_c
                  'jp-button[data-command="notebook:interrupt-kernel"]').first.click()  # fmt: skip
     cell.get_by_text(re.compile(rf"Stopped in epoch \d+ of {MANY_EPOCHS}")).wait_for(timeout=MINUTE)
 
-    # The cells below the fit go on with the model as it is; the last one has been executed.
-    last = page.locator(".jp-Notebook .jp-CodeCell").last
-    last.locator(".jp-InputArea-prompt", has_text=re.compile(r"\[\d+\]")).wait_for(
-        timeout=2 * MINUTE
-    )
+    # The run ends there. The cell below goes on with the model as it is.
+    following = page.locator(".jp-Notebook .jp-Cell").nth(fit + 2)
+    following.locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Shift+Enter")
+    following.get_by_text("error in estimating b: tensor").wait_for(timeout=MINUTE)
     page.screenshot(path=SCREENSHOTS / "interrupted.png")
     counts = page.evaluate("window.seen.map(pictures => pictures.length)")
     assert set(counts[counts.index(1) :]) == {1}
-    assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
-    assert page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
+    errors = page.locator('[data-mime-type="application/vnd.jupyter.stderr"]')
+    assert [text.strip().splitlines() for text in errors.all_inner_texts()] == [
+        [cell.get_by_text(re.compile("Stopped in epoch")).inner_text().strip()]
+    ]
     page.close()

@@ -47,7 +47,7 @@ def fit(data: helpers.FashionMNIST, max_epochs: int) -> None:
     helpers.Trainer(max_epochs).fit(helpers.SoftmaxRegression(10, lr=0.1), data)
 
 
-def test_time_grows_in_proportion_to_the_images():
+def test_time_grows_in_proportion_to_the_images(full_set):
     few, many = (helpers.FashionMNIST(batch_size=64, limit=n) for n in (3_000, 30_000))
     for data in (few, many):
         data.val = data.train

@@ -47,11 +47,20 @@ def test_a_bool_of_any_kind_is_accepted(right):
     assert "wrong values: got 1, expected 0" in told(Answer("is_even", right).equals, False)
 
 
-@pytest.mark.parametrize(
-    "right", [X.double(), X.numpy(), X.tolist(), [X[0], X[1]], (X + 1e-6), X.int()]
-)
-def test_a_matrix_of_any_kind_is_accepted(right):
+@pytest.mark.parametrize("right", [X.double(), X + 1e-6, X.int(), X.clone().requires_grad_()])
+def test_a_tensor_of_any_type_is_accepted(right):
     Answer("x", right).equals(X)
+
+
+def test_only_a_tensor_will_do_where_one_is_expected():
+    for other, kind in ((X.tolist(), "a list"), (X.numpy(), "a NumPy array")):
+        told_kind = f"x: got {kind}, expected a tensor of shape (2, 2)"
+        assert told(Answer("x", other).equals, X) == told_kind
+
+
+@pytest.mark.parametrize("right", [X, X.numpy(), X.tolist(), [X[0], X[1]], tuple(X.tolist())])
+def test_anything_with_the_same_numbers_will_do_for_a_list(right):
+    Answer("x", right).equals(X.tolist())
 
 
 def test_the_shape_is_told_before_the_values():
@@ -60,7 +69,7 @@ def test_the_shape_is_told_before_the_values():
     assert told(Answer("f", X + 1).equals, X) == (
         "f: right shape, wrong values: got [2, 3, 4, 5], expected [1, 2, 3, 4]"
     )
-    assert told(Answer("f", "x").equals, X) == "f: got 'x', expected numbers"
+    assert told(Answer("f", "x").equals, [1, 2]) == "f: got 'x', expected numbers"
 
 
 def test_a_likely_mistake_is_named():
@@ -163,3 +172,9 @@ def test_a_function_that_would_do_all_the_work_is_not_called():
     assert told(Answer("softmax", softmax).without_calling, "softmax") == (
         "softmax calls softmax, which is what you are to write"
     )
+
+
+def test_a_function_may_have_to_return_none():
+    Answer("f", lambda x: None).returns_none("a")
+    assert told(Answer("f", lambda x: x).returns_none, "a") == "f('a'): got 'a', expected None"
+    assert told(Answer("f", lambda x: 1 / 0).returns_none, 3).startswith("f(3) raises ZeroDivision")

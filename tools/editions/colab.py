@@ -39,7 +39,9 @@ def make_environment(python: str) -> None:
     if shutil.which(python) is None:
         raise ToolError(f"No {python} here, which Colab has: name one with ARGS='--python PYTHON'.")
     print("Installing Colab's versions: a few minutes and 5 GB, the first time only.", flush=True)
-    subprocess.run([python, "-m", "venv", "--clear", str(FOLDER / "venv")], check=True)
+    venv = subprocess.run([python, "-m", "venv", "--clear", str(FOLDER / "venv")])
+    if venv.returncode != 0:
+        raise ToolError(f"{python} makes no environment: see the lines above.")
     pip("install", "--quiet", "--requirement", str(VERSIONS))
     shutil.copy(VERSIONS, ready)
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from helpers._internal import sources
-from helpers._internal.checksums import FULL, DataError, read_folder
+from helpers._internal.checksums import FULL, DataError
 from helpers._internal.download import raw_folder
 from helpers._internal.idx import parse_idx
 from helpers._internal.notices import say_once
@@ -86,17 +86,6 @@ def test_a_folder_that_cannot_be_written_is_not_the_default(monkeypatch, tmp_pat
     assert sources.default_root().name == "datasets"
     (tmp_path / "absent").mkdir()
     assert sources.default_root() == tmp_path / "absent"
-
-
-@pytest.fixture
-def full_set():
-    """Return the files of the full set, or skip where they are not."""
-    for _, find in sources.local_sources():
-        try:
-            return read_folder(find(sources.default_root()), FULL)
-        except DataError:
-            continue
-    pytest.skip("the full set of Fashion-MNIST is not here: make data, with a network")
 
 
 def test_the_sample_is_part_of_the_full_set(full_set, sample_files):
