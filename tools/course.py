@@ -28,6 +28,7 @@ KERNEL_ENVIRONMENT = {
     "JUPYTER_RUNTIME_DIR": str(SETTINGS / "runtime"),
     "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel named python3 is the one of this environment
 }
+KERNELS = "TOOLS_KERNELS"  # environment variable: where one of the tools keeps a kernel of its own
 OWN_SETTINGS = {"MPLBACKEND", "MATPLOTLIBRC", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH"}
 KEPT_OF_PYTHON = {"PYTHONPATH", "PYTHONUTF8", "PYTHONHOME"}
 
@@ -45,7 +46,8 @@ def kernel_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in OWN_SETTINGS and (not name.startswith("PYTHON") or name in KEPT_OF_PYTHON)
     }
-    return {**kept, **KERNEL_ENVIRONMENT}
+    kernels = {"JUPYTER_PATH": os.environ[KERNELS]} if KERNELS in os.environ else {}
+    return {**kept, **KERNEL_ENVIRONMENT, **kernels}
 
 
 def adopt_kernel_environment() -> None:

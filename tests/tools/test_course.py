@@ -74,3 +74,8 @@ def test_importing_the_tools_changes_nothing_for_others():
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert run.stdout == "[]\n"
+
+
+def test_a_tool_may_have_a_kernel_of_its_own(monkeypatch):
+    monkeypatch.setenv("TOOLS_KERNELS", "build/colab/jupyter")
+    assert kernel_environment()["JUPYTER_PATH"] == "build/colab/jupyter"

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from helpers import doctor
-from tools.course import BUILD, ROOT, choose, kernel_environment
+from tools.course import BUILD, KERNELS, ROOT, choose, kernel_environment
 from tools.data import write_raw_files
 from tools.editions import stamp
 from tools.terminal import ToolError, run_tool
@@ -76,7 +76,7 @@ def environment() -> dict[str, str]:
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{(FOLDER / 'public').as_uri()}.insteadOf",
         "GIT_CONFIG_VALUE_0": f"https://github.com/{REPO}",
-        "JUPYTER_PATH": str(FOLDER / "jupyter"),
+        KERNELS: str(FOLDER / "jupyter"),
         "TORCH_HOME": str(cache),
     }
 
