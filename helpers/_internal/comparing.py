@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 MOST_SHOWN = 8  # numbers of a tensor in a message
+SHORT = 40  # characters of a tuple that is shown as it is
 
 
 def plain(text: str) -> str:
@@ -62,6 +63,8 @@ def describe(value: Any) -> str:
         return "a NumPy array"
     if isinstance(value, bool | int | float | str | type(None)):
         return repr(value)
+    if isinstance(value, tuple) and len(repr(value)) <= SHORT:
+        return repr(tuple(value))
     if callable(value) and hasattr(value, "__name__"):
         return value.__name__
     kind = type(value).__name__
