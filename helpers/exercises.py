@@ -12,6 +12,7 @@ from helpers._internal.comparing import (
     describe,
     is_close,
     mentioned,
+    named,
     names_in,
     numbers,
     plain,
@@ -182,9 +183,9 @@ class Answer:
         except Exception as raised:
             kind = type(raised).__name__
             raise WrongAnswer(
-                f"{name} raises {kind}: {raised}; expected a {error.__name__}"
+                f"{name} raises {kind}: {raised}; expected {named(error)}"
             ) from raised
-        raise WrongAnswer(f"{name} went through, expected a {error.__name__}")
+        raise WrongAnswer(f"{name} went through, expected {named(error)}")
 
     def solved(self) -> None:
         """Say that the exercise is solved."""

@@ -67,8 +67,12 @@ def describe(value: Any) -> str:
         return repr(tuple(value))
     if callable(value) and hasattr(value, "__name__"):
         return value.__name__
-    kind = type(value).__name__
-    return f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
+    return named(type(value))
+
+
+def named(kind: type) -> str:
+    """Return the name of a class with its article."""
+    return f"{'an' if kind.__name__[0].lower() in 'aeiou' else 'a'} {kind.__name__}"
 
 
 def shape_of(value: torch.Tensor) -> str:

@@ -127,7 +127,7 @@ def output_widgets() -> Iterator[Any]:
 
 def report_epochs(board: "ProgressBoard", max_epochs: int) -> Iterator[int]:
     """Count the epochs; outside a notebook, say after each of them what it has reached."""
-    if not board.display or notebook_shell() is not None:
+    if not getattr(board, "display", False) or notebook_shell() is not None:
         yield from range(max_epochs)
         return
     from tqdm import tqdm

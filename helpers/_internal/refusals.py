@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 import torch
 
+from helpers.board import ProgressBoard
 from helpers.devices import to_floats
 
 if TYPE_CHECKING:
@@ -134,19 +135,21 @@ def watch(trainer: "Trainer") -> Iterator[None]:
         error.add_note(_position(trainer, error))
         raise
     finally:
-        trainer.model.board.finish()
-    for label, raw in trainer.model.board.raw_points.items():  # too few for one more point
+        if isinstance(trainer.model.board, ProgressBoard):  # section 3.2 builds another one
+            trainer.model.board.finish()
+    for label, raw in getattr(trainer.model.board, "raw_points", {}).items():  # too few to be drawn
         kind, _, key = label.partition("_")
         warn_unless_finite(trainer, key, to_floats([y for _, y in raw]), kind == "train", done=1)
 
 
 def warn_unless_finite(
-    trainer: "Trainer", name: str, values: Sequence[float], train: bool, done: int = 0
+    trainer: "Trainer", name: str, values: Sequence[float] | None, train: bool, done: int = 0
 ) -> None:
     """Warn, once a fit, of a value that is not finite, and say in which minibatch it came.
 
     `values` are those of the last minibatches; `done` is 1 where the last one has been counted.
     """
+    values = values or []  # a board of the learner's own returns none
     wrong = [i for i, value in enumerate(values) if not math.isfinite(value)]
     if not wrong or trainer in _warned:
         return

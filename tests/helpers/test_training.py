@@ -291,3 +291,16 @@ def test_sgd_step_and_zero_grad():
     assert w.grad.item() == 0
     helpers.SGD([idle], lr=0.1).zero_grad()
     assert idle.grad is None
+
+
+def test_a_board_of_the_learners_own_will_do(data):
+    """As in section 3.2, which builds one with a method draw and nothing else."""
+
+    class Board:
+        def draw(self, x, y, label, every_n=1):
+            self.last = label
+
+    model = Line()
+    model.board = Board()
+    helpers.Trainer(max_epochs=1).fit(model, data)
+    assert model.board.last == "val_loss"
