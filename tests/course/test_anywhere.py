@@ -85,14 +85,8 @@ def test_the_runners_of_jupyter(start, chapter, tmp_path, command):
     assert no_errors(tmp_path / "out.ipynb")
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        "2.2",
-        pytest.param("3.4", marks=pytest.mark.weekly),
-        pytest.param("4.4", marks=pytest.mark.weekly),
-    ],
-)
+@pytest.mark.weekly
+@pytest.mark.parametrize("number", ["2.2", "3.4", "4.4"])
 def test_an_exported_script_runs_without_a_display(start, chapter, number):
     exported = start(
         "jupyter", "nbconvert", "--to", "script", str(chapter(number)), "--output-dir", ".",
