@@ -2,7 +2,8 @@
 
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -186,6 +187,17 @@ class Answer:
                 f"{name} raises {kind}: {raised}; expected {named(error)}"
             ) from raised
         raise WrongAnswer(f"{name} went through, expected {named(error)}")
+
+    @contextmanager
+    def unseen(self, hint: str) -> Iterator[None]:
+        """Refuse what goes wrong in this block with a hint alone, which names no input or value.
+
+        For the hidden part of a check, which the student edition leaves out.
+        """
+        try:
+            yield
+        except WrongAnswer:
+            raise WrongAnswer(f"{self.name}: wrong for inputs that are not shown: {hint}") from None
 
     def solved(self) -> None:
         """Say that the exercise is solved."""

@@ -178,3 +178,15 @@ def test_a_function_may_have_to_return_none():
     Answer("f", lambda x: None).returns_none("a")
     assert told(Answer("f", lambda x: x).returns_none, "a") == "f('a'): got 'a', expected None"
     assert told(Answer("f", lambda x: 1 / 0).returns_none, 3).startswith("f(3) raises ZeroDivision")
+
+
+def test_a_hidden_part_tells_a_hint_and_no_input():
+    answer = Answer("double", lambda x: x + 1)
+
+    def hidden():
+        with answer.unseen("negative numbers"):
+            answer(-3).equals(-6)
+
+    assert told(hidden) == "double: wrong for inputs that are not shown: negative numbers"
+    with answer.unseen("one"):
+        answer(1).equals(2)
