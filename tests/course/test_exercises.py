@@ -3,13 +3,16 @@
 Each chapter is executed once, on little data and with parameters drawn at random, edges among
 them: with its given solutions it runs to the end for every value that its check of the parameters
 accepts. At each solution the kernel is first given an empty one, then the answers in
-tests/course/answers: each is accepted, or refused with the sentence that stands beside it.
+tests/course/answers: each is accepted, or refused with the sentence that stands beside it. Last
+come mutants of the solution, a few in each run and all in the weekly one: each is refused, or
+listed in mutants.yml with the reason why it is right all the same.
 """
 
 import ast
 import random
 import re
 import secrets
+from collections.abc import Callable
 
 import nbformat
 import pytest
@@ -17,9 +20,13 @@ import yaml
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
+from tests.course.mutants import mutants
 from tools.course import ROOT, chapters, read, section, tags
 
 ANSWERS = ROOT / "tests" / "course" / "answers"
+EQUIVALENT = yaml.safe_load((ROOT / "tests/course/mutants.yml").read_text(encoding="utf-8"))
+MUTANTS_IN_EACH_RUN = 3  # of each solution; the weekly run takes all
+SECONDS_FOR_AN_ANSWER = 60
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION$", re.DOTALL | re.MULTILINE)
 REFUSALS = ("AssertionError", "WrongAnswer")
 # What fails without the check's help, and says by itself what is missing: a variable to be set.
@@ -87,8 +94,11 @@ class Execution:
         return self.error(solution) or self.error(check)
 
 
-def problems(execution: Execution, cells: list, answers: dict) -> list[str]:
-    """Execute the cells of a chapter; say what is wrong with them and with its exercises."""
+def problems(execution: Execution, cells: list, answers: dict, choose: Callable) -> list[str]:
+    """Execute the cells of a chapter; say what is wrong with them and with its exercises.
+
+    `choose` picks from the mutants of a solution, given its name and theirs.
+    """
     found = []
     for i, cell in enumerate(cells):
         if cell.cell_type != "code":
@@ -97,6 +107,7 @@ def problems(execution: Execution, cells: list, answers: dict) -> list[str]:
             check = next(later for later in cells[i + 1 :] if "check" in tags(later)).source
             name = cell.metadata.nbgrader.grade_id
             found += wrong_verdicts(execution, cell.source, check, name, answers.get(name, {}))
+            found += surviving_mutants(execution, cell.source, check, name, choose)
         error = execution.error(cell.source)
         if error:
             return [*found, f"{error}\nin the cell\n{cell.source}"]
@@ -121,6 +132,15 @@ def wrong_verdicts(execution, solution: str, check: str, name: str, answers: dic
     return found
 
 
+def surviving_mutants(execution, solution: str, check: str, name: str, choose) -> list[str]:
+    mutated = mutants(solution)
+    return [
+        f"{name}: the check accepts this mutant: {mutant}\n{mutated[mutant]}"
+        for mutant in choose(name, list(mutated))
+        if not execution.verdict(mutated[mutant], check)
+    ]
+
+
 def is_refusal(verdict: str) -> bool:
     kind, _, sentence = verdict.partition(": ")
     return kind in REFUSALS and bool(sentence.strip())
@@ -135,6 +155,17 @@ def test_the_chapter_runs_with_any_parameters_and_its_checks_know_right_from_wro
     parameters = draw_parameters(path, random.Random(f"{seed} {path.name}"))
     file = ANSWERS / f"{section(path)}.yml"
     answers = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+    def choose(name: str, candidates: list[str]) -> list[str]:
+        known = EQUIVALENT.get(section(path), {}).get(name, {})
+        candidates = [mutant for mutant in candidates if mutant not in known]
+        if options.weekly:
+            return candidates
+        drawn = random.Random(f"{seed} {path.name} {name}").sample(
+            range(len(candidates)), k=min(MUTANTS_IN_EACH_RUN, len(candidates))
+        )
+        return [candidates[i] for i in drawn]
+
     notebook = read(path)
     cells = notebook.cells
     for cell in cells:
@@ -143,14 +174,16 @@ def test_the_chapter_runs_with_any_parameters_and_its_checks_know_right_from_wro
     notebook.cells = []
     client = NotebookClient(
         notebook,
-        timeout=300,
+        timeout=SECONDS_FOR_AN_ANSWER,
+        interrupt_on_timeout=True,  # a mutant may run for ever
+        error_on_timeout={"ename": "TimeoutError", "evalue": "not done in time", "traceback": []},
         allow_errors=True,
         kernel_name="python3",
         shutdown_kernel="immediate",
         resources={"metadata": {"path": str(path.parent)}},
     )
     with client.setup_kernel():
-        found = problems(Execution(client), cells, answers)
+        found = problems(Execution(client), cells, answers, choose)
     turned = " ".join(f"-p {name} '{value}'" for name, value in parameters.items())
     assert not found, "\n\n".join([f'make run ARGS="{section(path)} {turned}"', *found])
 
@@ -165,3 +198,16 @@ def test_each_exercise_has_enough_answers(path):
         assert len(kinds["wrong"]) >= 5, f"{path.name}, {name}: five wrong answers at least"
         assert len(kinds["right"]) >= 2, f"{path.name}, {name}: two right answers at least"
         assert all(wrong["says"].strip() for wrong in kinds["wrong"])
+
+
+def test_a_mutant_that_is_listed_as_right_is_one():
+    for chapter in chapters():
+        for cell in read(chapter).cells:
+            if cell.cell_type == "code" and SOLUTION.search(cell.source):
+                listed = EQUIVALENT.get(section(chapter), {})
+                known = listed.get(cell.metadata.nbgrader.grade_id, {})
+                unknown = set(known) - set(mutants(cell.source))
+                assert not unknown, (
+                    f"{chapter.name}: mutants.yml lists what is no mutant: {unknown}"
+                )
+                assert all(known.values()), f"{chapter.name}: say why it is right: {known}"
