@@ -8,7 +8,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
 ARGS ?=
 
-.PHONY: help setup data run test lint format lab refresh stamp colab bench clean
+.PHONY: help setup data run test lint format lab student check grade refresh stamp colab bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -36,10 +36,17 @@ lint: setup  ## check style, types and workflows
 format: setup  ## bring code and chapters into the style that lint checks
 	@$(PY) -m ruff check --quiet --fix . && $(PY) -m ruff format --quiet .
 
-# JupyterLab withholds the pictures of a notebook until it is trusted.
-lab: setup  ## open the course in JupyterLab
-	@$(PY) -m jupyter trust notebooks/*.ipynb > /dev/null
-	@$(PY) -m jupyterlab $(ARGS) notebooks/0.1-installation.ipynb
+lab: setup  ## open your own copies of the chapters in JupyterLab (ARGS=--source: the chapters themselves)
+	@$(PY) -m tools.editions.lab $(ARGS)
+
+student: setup  ## write the student edition, without solutions (ANSWERS=1 keeps the answers to questions)
+	@$(PY) -m tools.editions.student $(if $(ANSWERS),--answers) $(ARGS)
+
+check: data  ## say which exercises of a notebook are solved: FILE=work/4.4-...
+	@$(PY) -m tools.grading.check "$(FILE)"
+
+grade: data  ## grade what students handed in: SUBMITTED=folder (TRUST=1: without a sandbox)
+	@$(PY) -m tools.grading --jobs $(JOBS) $(if $(TRUST),--trust) $(ARGS) "$(SUBMITTED)"
 
 refresh: data  ## execute chapters in place, to commit their new outputs (ARGS="4.4 5.1" for some)
 	@$(PY) -m tools.refresh $(ARGS)

@@ -14,12 +14,12 @@ from pathlib import Path
 import papermill
 
 from tools.course import ROOT, kernel_environment, section
-from tools.run.executor import OUTPUT_LIMIT
+from tools.run.executor import CELL_LIMIT, OUTPUT_LIMIT
 from tools.run.failures import explain, one_line
 from tools.run.limits import Limits
 from tools.run.processes import ProcessTree
 from tools.run.progress import Progress
-from tools.run.sandbox import SANDBOX
+from tools.run.sandbox import ISOLATED, SANDBOX
 from tools.terminal import printable
 
 PYTHON = ("python", "ipython", "python3")
@@ -49,6 +49,7 @@ class Run:
     limits: Limits = field(default_factory=Limits)
     own_folders: bool = False  # each notebook works in a folder of its own, under `scratch`
     sandbox: bool = False  # and can write nowhere else
+    isolated: bool = False  # a kernel sees helpers and data, and nothing else
     stop: threading.Event = field(default_factory=threading.Event)
 
     def execute(self, notebook: Path) -> Result:
@@ -83,8 +84,10 @@ class Run:
         log = output.with_suffix(".log")
         own = self._own_folder(notebook)
         env = {**kernel_environment(), OUTPUT_LIMIT: str(self.limits.output_mb)}
-        if self.sandbox:
-            env[SANDBOX] = str(own)
+        if self.isolated or self.sandbox:
+            env[SANDBOX] = ISOLATED if self.isolated else str(own)
+        if self.limits.cell_seconds:
+            env[CELL_LIMIT] = str(self.limits.cell_seconds)
         start, peak, status, message = time.perf_counter(), 0, "", ""
         with (
             log.open("w") as log_file,
@@ -101,7 +104,8 @@ class Run:
                 memory = tree.measure_memory()
                 peak = max(peak, memory)
                 seconds, log_size = time.perf_counter() - start, log.stat().st_size
-                status, message = self.limits.exceeded(seconds, memory, log_size)
+                processes = len(tree.members)
+                status, message = self.limits.exceeded(seconds, memory, log_size, processes)
                 if self.stop.wait(CHECK_EVERY):
                     status, message = "stopped", "the run was stopped"
         if not status:
@@ -186,8 +190,10 @@ def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> lis
                     results.append(future.result())
                     write(report, results)
                     progress.finish(results[-1].notebook, line(results[-1]))
-        finally:  # all is done, unless there was an error here, such as nobody to print to
+        except BaseException:  # such as nobody to print to
             run.stop.set()
+            raise
+        finally:
             pool.shutdown(cancel_futures=True)
     return results
 

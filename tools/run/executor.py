@@ -8,7 +8,6 @@ import json
 import os
 import threading
 
-from jupyter_client import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionComplete
 from nbformat.v4 import new_output
@@ -18,9 +17,12 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from papermill.log import logger
 
 from tools.run.processes import end_with_parent
-from tools.run.sandbox import SANDBOX, ConfinedKernelManager
+from tools.run.sandbox import kernel_manager
 
 OUTPUT_LIMIT = "TOOLS_OUTPUT_LIMIT"  # environment variable: MB for one notebook
+CELL_LIMIT = (
+    "TOOLS_CELL_LIMIT"  # environment variable: seconds for one cell, then it is interrupted
+)
 SAVE_EVERY = 1  # seconds: what is lost at most when this process is killed
 DEAD_KERNEL = 138  # papermill's exit status when the kernel is gone
 
@@ -67,11 +69,12 @@ class LimitedEngine(Engine):
         manager = Manager(nb, output_path, progress_bar=False, autosave_cell_every=SAVE_EVERY)
         client = LimitedClient(
             manager,
-            kernel_manager_class=(
-                ConfinedKernelManager if SANDBOX in os.environ else AsyncKernelManager
-            ),
+            kernel_manager_class=kernel_manager(),
             kernel_name=kernel_name,
             startup_timeout=start_timeout,
+            timeout=int(os.environ.get(CELL_LIMIT, 0)) or None,
+            interrupt_on_timeout=CELL_LIMIT in os.environ,
+            error_on_timeout={"ename": "TimeoutError", "evalue": "", "traceback": []},
             shutdown_kernel="immediate",  # all is done by then, and to ask it takes half a second
             log=logger,
         )

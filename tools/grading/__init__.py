@@ -1,0 +1,1 @@
+"""Grades what learners hand in: their answers, put into our own chapters."""

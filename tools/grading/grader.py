@@ -1,0 +1,152 @@
+"""Execute what was handed in, each in a kernel of its own, and say what became of each exercise."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import nbformat
+
+from tools.course import read
+from tools.grading import audit
+from tools.grading.assemble import Verdict, assemble, verdicts
+from tools.grading.submissions import Submission, file_name
+from tools.run.batch import Result, Run, execute_all
+from tools.run.limits import Limits
+from tools.terminal import ToolError
+
+# The lesson before the exercises runs on little data: the checks hold for any parameters.
+SHORT = {"limit": "600", "max_epochs": "1"}
+LIMITS = Limits(seconds=300, memory_mb=4000, output_mb=5, cell_seconds=20)
+Calls = dict[Path, dict[str, list[audit.Call]]]  # by chapter and exercise
+
+
+@dataclass
+class Graded:
+    """A submission and what became of each exercise; none if it could not be graded."""
+
+    submission: Submission
+    verdicts: list[Verdict] = field(default_factory=list)
+    seconds: float = 0
+
+    @property
+    def points(self) -> float:
+        """What the student gets."""
+        return sum(v.exercise.points for v in self.verdicts if v.solved)
+
+    @property
+    def possible(self) -> float:
+        """What can be had."""
+        return sum(v.exercise.points for v in self.verdicts)
+
+
+@dataclass(kw_only=True)
+class GradingRun(Run):
+    """A run whose notebooks are written from submissions as it comes to them."""
+
+    submissions: dict[Path, Submission]
+    calls: Calls
+    graded: dict[Path, Graded] = field(default_factory=dict)
+
+    def execute(self, notebook: Path) -> Result:
+        """Grade one submission; an answer that ends the kernel is left out in a second attempt."""
+        submission = self.submissions[notebook]
+        assert submission.chapter is not None
+        calls = self.calls[submission.chapter]
+        answers, fatal, seconds = dict(submission.answers), dict[str, str](), 0.0
+        while True:
+            nbformat.write(assemble(submission.chapter, answers, calls), notebook)
+            result = super().execute(notebook)
+            seconds += result.seconds
+            found = verdicts(submission.chapter, Path(result.output), answers, calls)
+            culprit = to_blame(found)
+            if culprit is None or result.status == "stopped":
+                break
+            fatal[culprit] = what_happened(result)
+            del answers[culprit]
+        for verdict in found:
+            verdict.sentence = fatal.get(verdict.exercise.id, verdict.sentence)
+        graded = Graded(submission, found, seconds)
+        if result.status == "stopped":
+            graded = Graded(replace(submission, problem="the run was stopped before"), [], seconds)
+        self.graded[notebook] = graded
+        message = f"{graded.points:g} of {graded.possible:g} points"
+        return replace(result, status="graded", message=message, seconds=seconds)
+
+
+def to_blame(found: list[Verdict]) -> str | None:
+    """The exercise that kept later ones from being reached, if there is one."""
+    for i, verdict in enumerate(found):
+        if not verdict.ended:
+            is_in_the_way = any(not later.reached for later in found[i:])
+            return verdict.exercise.id if is_in_the_way else None
+    return None
+
+
+def what_happened(result: Result) -> str:
+    if result.status == "failed" and "the kernel died" in result.message:
+        return "the kernel ended: the code ended its process, or took too much memory"
+    return result.message or "not done in time"
+
+
+@dataclass
+class Grader:
+    """Grades submissions, in a folder of its own, whose contents are of no use afterwards.
+
+    Args:
+        isolated: whether each kernel is in a sandbox; else it can do whatever the user can.
+        parameters: values for the parameters of the chapters.
+        jobs: submissions at a time.
+    """
+
+    folder: Path
+    isolated: bool
+    parameters: dict[str, str] = field(default_factory=lambda: dict(SHORT))
+    limits: Limits = LIMITS
+    jobs: int = 2
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def grade(self, submissions: list[Submission]) -> list[Graded]:
+        """Grade all that can be graded; the others keep the problem that says why not."""
+        gradable = [submission for submission in submissions if submission.chapter]
+        calls = self.record_calls(sorted({s.chapter for s in gradable if s.chapter}))
+        root = self.folder / "submissions"
+        root.mkdir(parents=True, exist_ok=True)
+        files = {
+            root / f"{file_name(submission.name)}-{number}.ipynb": submission
+            for number, submission in enumerate(gradable)
+        }
+        run = GradingRun(
+            root.with_name("executed"),
+            self.parameters,
+            root,
+            self.limits,
+            own_folders=not self.isolated,
+            isolated=self.isolated,
+            stop=self.stop,
+            submissions=files,
+            calls=calls,
+        )
+        run.folder.mkdir(exist_ok=True)
+        if files:
+            execute_all(run, list(files), self.jobs, self.folder / "report.json")
+        by_submission = {id(files[path]): graded for path, graded in run.graded.items()}
+        stopped = "the run was stopped before"
+        for submission in gradable:
+            if id(submission) not in by_submission:
+                by_submission[id(submission)] = Graded(replace(submission, problem=stopped))
+        return [by_submission.get(id(s), Graded(s)) for s in submissions]
+
+    def record_calls(self, chapters: list[Path]) -> Calls:
+        """Execute each chapter with our own solutions, which are right, and note their calls."""
+        root = self.folder / "recordings"
+        root.mkdir(parents=True, exist_ok=True)
+        run = Run(root.with_name("recorded"), self.parameters, root, Limits(), stop=self.stop)
+        run.folder.mkdir(exist_ok=True)
+        for chapter in chapters:
+            nbformat.write(audit.recording(chapter), root / chapter.name)
+        notebooks = [root / chapter.name for chapter in chapters]
+        results = execute_all(run, notebooks, self.jobs, root.with_name("recorded.json"))
+        for result in results:
+            if result.status != "ok":
+                raise ToolError(f"Our own {result.notebook} is {result.status}: {result.message}")
+        return {chapter: audit.recorded(read(run.folder / chapter.name)) for chapter in chapters}
