@@ -1,6 +1,6 @@
 """Grade what students handed in: points, feedback for each of them, and a report on the class.
 
-usage: python -m tools.grading [--jobs N] [--output FOLDER] [--gradebook FILE] [--trust] SUBMITTED
+usage: python -m tools.grading [--jobs N] [--output FOLDER] [--gradebook FILE] SUBMITTED
 
 SUBMITTED has a folder for each student, as nbgrader collects them, or all files side by side. Only
 cells for answers are taken from what was handed in. Each is put into our own chapter, and executed
@@ -10,11 +10,12 @@ in a sandbox without a network, where no chapter, no solution and no other stude
 import argparse
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from tools.course import BUILD
 from tools.grading import gradebook, report
-from tools.grading.grader import SHORT, Graded, Grader
+from tools.grading.grader import LIMITS, SHORT, Graded, Grader
 from tools.grading.submissions import find
 from tools.run.__main__ import at_least_one, exclusive_use_of, stop_on_signals
 from tools.run.sandbox import obstacle
@@ -34,6 +35,12 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=BUILD / "grades", help="folder for results")
     parser.add_argument("--gradebook", type=Path, metavar="FILE", help="nbgrader's, to add to")
     parser.add_argument("--trust", action="store_true", help="execute without a sandbox")
+    parser.add_argument(
+        "--time-limit", type=float, default=LIMITS.seconds, help="seconds for one submission"
+    )
+    parser.add_argument(
+        "--cell-limit", type=at_least_one, default=LIMITS.cell_seconds, help="seconds for one cell"
+    )
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     return parser.parse_args()
 
@@ -50,7 +57,8 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     work = folder / "work"
     parameters = {**SHORT, **dict(options.p)}
-    grader = Grader(work, not options.trust, parameters, jobs=options.jobs)
+    limits = replace(LIMITS, seconds=options.time_limit, cell_seconds=options.cell_limit)
+    grader = Grader(work, not options.trust, parameters, limits, options.jobs)
     with exclusive_use_of(folder), stop_on_signals(grader.stop):
         shutil.rmtree(work, ignore_errors=True)
         graded = grader.grade(submissions)

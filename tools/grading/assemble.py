@@ -10,9 +10,9 @@ from tools.course import read, tags
 from tools.editions.student import is_solution
 from tools.grading import audit
 from tools.grading.exercises import CHECK, Exercise, emptied, exercises
+from tools.run.executor import MAY_FAIL
 from tools.terminal import printable
 
-ON_ERROR = "raises-exception"  # nbclient's tag for a cell after which it goes on
 AUDIT = "-audit"  # ends the id of a cell that calls an answer again
 LONGEST_SENTENCE = 500  # characters
 NOTHING = "nothing was written here"
@@ -46,12 +46,12 @@ def assemble(
         if is_solution(cell):
             goes_on = True  # from here on, an error ends a cell and not the notebook
             cell.source = answers.get(cell.metadata.nbgrader.grade_id, emptied(cell.source))
-        cell.metadata.tags = sorted(tags(cell) | ({ON_ERROR} if goes_on else set()))
+        cell.metadata.tags = sorted(tags(cell) | ({MAY_FAIL} if goes_on else set()))
         cells.append(cell)
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         if name.endswith(CHECK):
             recorded = calls.get(name.removesuffix(CHECK), [])
-            code = new_code_cell(audit.code(recorded), metadata={"tags": [ON_ERROR]})
+            code = new_code_cell(audit.code(recorded), metadata={"tags": [MAY_FAIL]})
             code.metadata["nbgrader"] = {"grade_id": name.removesuffix(CHECK) + AUDIT}
             cells.append(code)
     notebook.cells = cells

@@ -17,6 +17,7 @@ import torch
 from nbformat.v4 import new_code_cell
 
 from helpers._internal.comparing import as_numbers, is_close
+from helpers._internal.comparing import plain as plain_text
 from tools.course import read, tags
 from tools.grading.exercises import CHECK
 
@@ -168,8 +169,8 @@ def disagreement(calls: list[Call], printed: str) -> str:
 
 def agrees(result: Any, call: Call) -> bool:
     got, wanted = plain(result), plain(call.expected)
-    if isinstance(wanted, str) or isinstance(got, str):
-        return isinstance(got, str) and got.strip().casefold() == str(wanted).strip().casefold()
+    if isinstance(got, str) or isinstance(wanted, str):
+        return isinstance(got, type(wanted)) and plain_text(got) == plain_text(wanted)
     return is_close(as_numbers(got), as_numbers(wanted), call.tolerance)
 
 

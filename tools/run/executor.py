@@ -23,6 +23,7 @@ OUTPUT_LIMIT = "TOOLS_OUTPUT_LIMIT"  # environment variable: MB for one notebook
 CELL_LIMIT = (
     "TOOLS_CELL_LIMIT"  # environment variable: seconds for one cell, then it is interrupted
 )
+MAY_FAIL = "raises-exception"  # nbclient's tag for a cell after whose error it goes on
 SAVE_EVERY = 1  # seconds: what is lost at most when this process is killed
 DEAD_KERNEL = 138  # papermill's exit status when the kernel is gone
 
@@ -61,6 +62,12 @@ class Manager(NotebookExecutionManager):
             super().save()
 
 
+def cell_limit(cell) -> int | None:
+    """The seconds after which a cell is interrupted, and the next one follows; None for never."""
+    may_fail = MAY_FAIL in cell.metadata.get("tags", [])
+    return int(os.environ.get(CELL_LIMIT, 0)) or None if may_fail else None
+
+
 class LimitedEngine(Engine):
     """papermill's engine with this client and this manager."""
 
@@ -72,7 +79,7 @@ class LimitedEngine(Engine):
             kernel_manager_class=kernel_manager(),
             kernel_name=kernel_name,
             startup_timeout=start_timeout,
-            timeout=int(os.environ.get(CELL_LIMIT, 0)) or None,
+            timeout_func=cell_limit,
             interrupt_on_timeout=CELL_LIMIT in os.environ,
             error_on_timeout={"ename": "TimeoutError", "evalue": "", "traceback": []},
             shutdown_kernel="immediate",  # all is done by then, and to ask it takes half a second

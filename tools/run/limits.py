@@ -13,7 +13,7 @@ class Limits:
     memory_mb: float = 6000  # chapter 4.2 takes 2,300 with its worker processes
     output_mb: float = 20
     processes: int = 100
-    cell_seconds: int = 0  # then a cell is interrupted, and the next one follows; 0 is no limit
+    cell_seconds: int = 0  # for a cell that may fail; 0 is no limit
 
     def exceeded(
         self, seconds: float, memory: int, log_size: int, processes: int = 1
