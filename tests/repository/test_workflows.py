@@ -3,6 +3,7 @@
 import yaml
 
 from tools.course import ROOT
+from tools.editions.stamp import STUDENT
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 
@@ -35,3 +36,11 @@ def test_the_weekly_run_leaves_nothing_out_and_audits_the_pinned_packages():
     assert "make test ARGS=--weekly" in run
     assert "make colab" in run
     assert "pip-audit --requirement constraints.txt" in run
+
+
+def test_a_tag_publishes_the_student_edition_where_the_badges_lead():
+    publish = load("publish.yml")
+    assert publish[True]["push"]["tags"] == ["v*"]
+    run = "\n".join(commands(publish))
+    assert "make student ANSWERS=1" in run
+    assert f"refs/heads/{STUDENT}$GITHUB_REF_NAME" in run

@@ -35,6 +35,7 @@ PROJECT, README = ROOT / "pyproject.toml", ROOT / "README.md"
 BADGE_LINE = re.compile(r"^.*<!-- badges -->$", re.MULTILINE)
 TIMES = re.compile(r"^≈ .*?(?= · runs in)", re.MULTILINE)
 TABLE = re.compile(r"(?<=<!-- chapters -->\n).*(?=<!-- end of chapters -->)", re.DOTALL)
+STUDENT = "student-"  # begins the branch with the student edition of a tag, see publish.yml
 COLAB = "https://colab.research.google.com"
 KAGGLE = "https://kaggle.com"
 CODESPACES = "https://codespaces.new"
@@ -91,13 +92,18 @@ def setup_cell(address: Address) -> str:
 
 
 def badges(path: Path, address: Address) -> str:
-    """Badges that open the chapter on Colab and Kaggle; nothing while there is no address."""
+    """Badges that open the chapter without its solutions, and a link to the one with them.
+
+    Nothing while there is no address.
+    """
     if not address.repo:
         return ""
-    place = f"{address.repo}/blob/{address.ref}/{NOTEBOOKS.name}/{path.name}"
+    place = f"{address.repo}/blob/{STUDENT}{address.ref}/{NOTEBOOKS.name}/{path.name}"
     colab = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({COLAB}/github/{place})"
     link = f"{KAGGLE}/kernels/welcome?src=https://github.com/{place}"
-    return f"{colab} [![Open in Kaggle]({KAGGLE}/static/images/open-in-kaggle.svg)]({link})"
+    kaggle = f"[![Open in Kaggle]({KAGGLE}/static/images/open-in-kaggle.svg)]({link})"
+    ours = f"{address.repo}/blob/{address.ref}/{NOTEBOOKS.name}/{path.name}"
+    return f"{colab} {kaggle} [with solutions]({COLAB}/github/{ours})"
 
 
 def codespaces_badge(address: Address) -> str:

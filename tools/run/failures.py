@@ -14,14 +14,14 @@ NOBODY_TO_ASK = "input() has nobody to ask in a batch: use a parameter instead"
 def explain(output: Path, log: Path, returncode: int) -> str:
     """The error of the cell that failed, or what ended its kernel or papermill."""
     cells = code_cells(output)
+    if returncode == DEAD_KERNEL:
+        where = f"the kernel died in the cell that begins `{last_started_cell(cells)}`"
+        return f"{where}: its code ended the process, or the system did for lack of memory"
     errors = [o for cell in cells for o in cell.outputs if o.output_type == "error"]
     if errors:
         error = errors[-1]
         asks = error.ename == "StdinNotImplementedError"
         return f"{error.ename}: {NOBODY_TO_ASK if asks else error.evalue}"
-    if returncode == DEAD_KERNEL:
-        where = f"the kernel died in the cell that begins `{last_started_cell(cells)}`"
-        return f"{where}: its code ended the process, or the system did for lack of memory"
     if returncode < 0:
         return f"papermill, which executes the notebook, was ended by signal {-returncode}"
     return last_line(log)

@@ -45,7 +45,9 @@ def test_an_address_is_written_and_taken_out_again(copy):
     assert "colab.research.google.com" not in without
     stamp.stamp(copy, SOMEWHERE, [copy])
     stamped = copy.read_text(encoding="utf-8")
-    place = f"owner/name/blob/v1.0/notebooks/{copy.name}"
+    place = f"owner/name/blob/student-v1.0/notebooks/{copy.name}"
+    ours = f"owner/name/blob/v1.0/notebooks/{copy.name}"
+    assert f"[with solutions](https://colab.research.google.com/github/{ours})" in stamped
     assert f"colab.research.google.com/github/{place}" in stamped
     assert f"kaggle.com/kernels/welcome?src=https://github.com/{place}" in stamped
     assert "git+https://github.com/owner/name@v1.0" in stamped
@@ -64,7 +66,8 @@ def test_the_readme_gets_badges_for_each_chapter(tmp_path):
     stamp.stamp_readme(copy, SOMEWHERE)
     stamped = copy.read_text(encoding="utf-8")
     for path in chapters():
-        assert stamped.count(f"blob/v1.0/{NOTEBOOKS.name}/{path.name}") == 2
+        assert stamped.count(f"blob/student-v1.0/{NOTEBOOKS.name}/{path.name}") == 2
+        assert stamped.count(f"blob/v1.0/{NOTEBOOKS.name}/{path.name}") == 1
     assert "codespaces.new/owner/name?ref=v1.0" in stamped
     stamp.stamp_readme(copy, NOWHERE)
     assert copy.read_text(encoding="utf-8") == without

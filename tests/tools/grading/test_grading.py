@@ -22,9 +22,10 @@ KEEP_ON = (
     "import time\nwhile True:\n    try:\n        time.sleep(9)\n    except BaseException: ...\n"
 )
 EXIT = "import os\nos._exit(0)\n"
-FORK = "import os, time\nwhile os.fork():\n    pass\ntime.sleep(99)\n"
+FORK = "import subprocess\nwhile True:\n    subprocess.Popen(['sleep', '99'])\n"
 PATCH = """
 helpers.exercises.Answer.equals = lambda self, *args, **kwargs: self
+helpers.exercises.Answer.refuses = helpers.exercises.Answer.equals
 helpers.exercises.require = lambda *args: None
 """
 
