@@ -8,8 +8,11 @@ import pytest
 
 from tools.course import ROOT, kernel_environment
 
-# What other tests or CI itself run: `make run` and `make test`; JupyterLab in test_browser.py.
-ELSEWHERE = {"make run", "make test", "make lab", "make help"}
+# What other tests or CI itself run: `make run` and `make test`; JupyterLab in test_browser.py; what
+# teachers type in test_teaching.py.
+ELSEWHERE = {"make run", "make test", "make lab", "make lab ARGS=--source", "make help"}
+ELSEWHERE |= {"make student", "make grade SUBMITTED=folder"}
+ELSEWHERE |= {"make check FILE=work/4.4-softmax-regression-from-scratch.ipynb"}
 IN_A_COPY = {"make stamp REPO=owner/name REF=v1.0", "make stamp ARGS=--remove"}
 WITH_A_FOLDER = 'make run ARGS="--notebooks FOLDER"'
 NEEDS_COLAB = "make colab"  # an environment of its own: the weekly workflow
