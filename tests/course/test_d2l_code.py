@@ -261,3 +261,205 @@ print(d2l.plt.rcParams['figure.figsize'])
 """
     )
     assert out == "cpu cuda:1 True cpu 1\n[3.5, 2.5]\n"
+
+
+def test_slopes_are_printed_and_a_tangent_is_drawn(run):
+    """Section 2.4."""
+    out = run(
+        """
+import numpy as np
+def f(x):
+    return 3 * x ** 2 - 4 * x
+for h in 10.0**np.arange(-1, -6, -1):
+    print(f'h={h:.5f}, numerical limit={(f(1+h)-f(1))/h:.5f}')
+x = np.arange(0, 3, 0.1)
+d2l.plot(x, [f(x), 2 * x - 3], 'x', 'f(x)', legend=['f(x)', 'Tangent line (x=1)'])
+"""
+    )
+    assert out.splitlines()[:2] == [
+        "h=0.10000, numerical limit=2.30000",
+        "h=0.01000, numerical limit=2.03000",
+    ]
+
+
+def test_coins_are_tossed_and_their_shares_drawn(run):
+    """Section 2.6."""
+    out = run(
+        """
+from torch.distributions.multinomial import Multinomial
+fair_probs = torch.tensor([0.5, 0.5])
+print(Multinomial(100, fair_probs).sample().sum())
+counts = Multinomial(1, fair_probs).sample((10000,))
+cum_counts = counts.cumsum(dim=0)
+estimates = (cum_counts / cum_counts.sum(dim=1, keepdims=True)).numpy()
+d2l.set_figsize((4.5, 3.5))
+d2l.plt.plot(estimates[:, 0], label=("P(coin=heads)"))
+d2l.plt.axhline(y=0.5, color='black', linestyle='dashed')
+d2l.plt.gca().set_ylabel('Estimated probability')
+d2l.plt.legend()
+print(abs(estimates[-1, 0] - 0.5) < 0.02)
+"""
+    )
+    assert out == "tensor(100.)\nTrue\n"
+
+
+def test_made_up_data_with_a_loader_by_hand(run):
+    """Section 3.3."""
+    out = run(
+        """
+import random
+class SyntheticRegressionData(d2l.DataModule):
+    def __init__(self, w, b, noise=0.01, num_train=1000, num_val=1000, batch_size=32):
+        super().__init__()
+        self.save_hyperparameters()
+        n = num_train + num_val
+        self.X = torch.randn(n, len(w))
+        noise = torch.randn(n, 1) * noise
+        self.y = torch.matmul(self.X, w.reshape((-1, 1))) + b + noise
+
+@d2l.add_to_class(SyntheticRegressionData)
+def get_dataloader(self, train):
+    if train:
+        indices = list(range(0, self.num_train))
+        random.shuffle(indices)
+    else:
+        indices = list(range(self.num_train, self.num_train+self.num_val))
+    for i in range(0, len(indices), self.batch_size):
+        batch_indices = torch.tensor(indices[i: i+self.batch_size])
+        yield self.X[batch_indices], self.y[batch_indices]
+
+data = SyntheticRegressionData(w=torch.tensor([2, -3.4]), b=4.2)
+X, y = next(iter(data.train_dataloader()))
+print('X shape:', X.shape, 'y shape:', y.shape)
+
+@d2l.add_to_class(SyntheticRegressionData)
+def get_dataloader(self, train):
+    i = slice(0, self.num_train) if train else slice(self.num_train, None)
+    return self.get_tensorloader((self.X, self.y), train, i)
+
+print(len(data.train_dataloader()))
+"""
+    )
+    assert out == "X shape: torch.Size([32, 2]) y shape: torch.Size([32, 1])\n32\n"
+
+
+def test_linear_regression_with_layers(run):
+    """Section 3.5."""
+    out = run(
+        DATA
+        + """
+class LinearRegression(d2l.Module):
+    def __init__(self, lr):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = nn.LazyLinear(1)
+        self.net.weight.data.normal_(0, 0.01)
+        self.net.bias.data.fill_(0)
+
+@d2l.add_to_class(LinearRegression)
+def forward(self, X):
+    return self.net(X)
+
+@d2l.add_to_class(LinearRegression)
+def loss(self, y_hat, y):
+    fn = nn.MSELoss()
+    return fn(y_hat, y)
+
+@d2l.add_to_class(LinearRegression)
+def configure_optimizers(self):
+    return torch.optim.SGD(self.parameters(), self.lr)
+
+@d2l.add_to_class(LinearRegression)
+def get_w_b(self):
+    return (self.net.weight.data, self.net.bias.data)
+
+model = LinearRegression(lr=0.03)
+trainer = d2l.Trainer(max_epochs=3)
+trainer.fit(model, data)
+w, b = model.get_w_b()
+print((data.w - w.reshape(data.w.shape)).abs().max() < 0.1, (data.b - b).abs() < 0.1)
+"""
+    )
+    assert out == "tensor(True) tensor([True])\n"
+
+
+def test_weight_decay_from_scratch_and_concisely(run):
+    """Section 3.7."""
+    out = run(
+        """
+class Data(d2l.DataModule):
+    def __init__(self, num_train, num_val, num_inputs, batch_size):
+        self.save_hyperparameters()
+        n = num_train + num_val
+        self.X = torch.randn(n, num_inputs)
+        noise = torch.randn(n, 1) * 0.01
+        w, b = torch.ones((num_inputs, 1)) * 0.01, 0.05
+        self.y = torch.matmul(self.X, w) + b + noise
+    def get_dataloader(self, train):
+        i = slice(0, self.num_train) if train else slice(self.num_train, None)
+        return self.get_tensorloader([self.X, self.y], train, i)
+
+def l2_penalty(w):
+    return (w ** 2).sum() / 2
+
+class WeightDecayScratch(d2l.LinearRegressionScratch):
+    def __init__(self, num_inputs, lambd, lr, sigma=0.01):
+        super().__init__(num_inputs, lr, sigma)
+        self.save_hyperparameters()
+    def loss(self, y_hat, y):
+        return (super().loss(y_hat, y) + self.lambd * l2_penalty(self.w))
+
+data = Data(num_train=20, num_val=100, num_inputs=200, batch_size=5)
+trainer = d2l.Trainer(max_epochs=10)
+norms = []
+for lambd in (0, 3):
+    model = WeightDecayScratch(num_inputs=200, lambd=lambd, lr=0.01)
+    model.board.yscale = 'log'
+    trainer.fit(model, data)
+    norms.append(float(l2_penalty(model.w)))
+
+class WeightDecay(d2l.LinearRegression):
+    def __init__(self, wd, lr):
+        super().__init__(lr)
+        self.save_hyperparameters()
+        self.wd = wd
+    def configure_optimizers(self):
+        return torch.optim.SGD([{'params': self.net.weight, 'weight_decay': self.wd},
+                                {'params': self.net.bias}], lr=self.lr)
+
+model = WeightDecay(wd=3, lr=0.01)
+model.board.yscale = 'log'
+trainer.fit(model, data)
+print(norms[0] > norms[1], model.get_w_b()[0].shape)
+"""
+    )
+    assert out == "True torch.Size([1, 200])\n"
+
+
+def test_softmax_regression_with_layers(run):
+    """Section 4.5."""
+    out = run(
+        """
+from torch.nn import functional as F
+class SoftmaxRegression(d2l.Classifier):
+    def __init__(self, num_outputs, lr):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = nn.Sequential(nn.Flatten(), nn.LazyLinear(num_outputs))
+    def forward(self, X):
+        return self.net(X)
+
+@d2l.add_to_class(d2l.Classifier)
+def loss(self, Y_hat, Y, averaged=True):
+    Y_hat = Y_hat.reshape((-1, Y_hat.shape[-1]))
+    Y = Y.reshape((-1,))
+    return F.cross_entropy(Y_hat, Y, reduction='mean' if averaged else 'none')
+
+data = d2l.FashionMNIST(batch_size=256, limit=1000)
+model = SoftmaxRegression(num_outputs=10, lr=0.1)
+trainer = d2l.Trainer(max_epochs=2)
+trainer.fit(model, data)
+print(model.net[1].weight.shape, sorted(model.board.data))
+"""
+    )
+    assert out.splitlines()[-1] == ("torch.Size([10, 784]) ['train_loss', 'val_acc', 'val_loss']")
