@@ -4,6 +4,7 @@ The root conftest.py does so wherever nbval executes a chapter; here the bands t
 against the committed outputs.
 """
 
+import re
 import subprocess
 import sys
 
@@ -67,3 +68,10 @@ def test_nbval_fails_a_cell_whose_figure_is_outside(tmp_path, write_notebook):
     run = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True)
     assert f"expected {low:g} to {high:g} (bands.yml)" in run.stdout
     assert "1 failed, 2 passed" in run.stdout
+
+
+def test_each_section_stands_once():
+    """YAML itself would keep the last of two without a word."""
+    text = compare.BANDS.read_text(encoding="utf-8")
+    sections = re.findall(r'^"([\d.]+)":$', text, re.MULTILINE)
+    assert sections == sorted(set(sections), key=lambda name: [*map(int, name.split("."))])

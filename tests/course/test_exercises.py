@@ -27,6 +27,7 @@ ANSWERS = ROOT / "tests" / "course" / "answers"
 EQUIVALENT = yaml.safe_load((ROOT / "tests/course/mutants.yml").read_text(encoding="utf-8"))
 MUTANTS_IN_EACH_RUN = 3  # of each solution; the weekly run takes all
 SECONDS_FOR_AN_ANSWER = 60
+SECONDS_FOR_A_MUTANT = 10  # some run for ever
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION$", re.DOTALL | re.MULTILINE)
 REFUSALS = ("AssertionError", "WrongAnswer")
 # What fails without the check's help, and says by itself what is missing: a variable to be set.
@@ -81,17 +82,18 @@ class Execution:
     def __init__(self, client: NotebookClient) -> None:
         self.client, self.cells = client, client.nb.cells
 
-    def error(self, source: str) -> str:
+    def error(self, source: str, seconds: int = SECONDS_FOR_AN_ANSWER) -> str:
         """Execute code; return the error that it ends with, or nothing."""
+        self.client.timeout = seconds
         cell = new_code_cell(source)
         self.cells.append(cell)
         self.client.execute_cell(cell, len(self.cells) - 1)
         errors = [output for output in cell.outputs if output.output_type == "error"]
         return f"{errors[0].ename}: {errors[0].evalue}" if errors else ""
 
-    def verdict(self, solution: str, check: str) -> str:
+    def verdict(self, solution: str, check: str, seconds: int = SECONDS_FOR_AN_ANSWER) -> str:
         """What becomes of an answer: an error that it raises itself, or what its check says."""
-        return self.error(solution) or self.error(check)
+        return self.error(solution, seconds) or self.error(check, seconds)
 
 
 def problems(execution: Execution, cells: list, answers: dict, choose: Callable) -> list[str]:
@@ -137,7 +139,7 @@ def surviving_mutants(execution, solution: str, check: str, name: str, choose) -
     return [
         f"{name}: the check accepts this mutant: {mutant}\n{mutated[mutant]}"
         for mutant in choose(name, list(mutated))
-        if not execution.verdict(mutated[mutant], check)
+        if not execution.verdict(mutated[mutant], check, SECONDS_FOR_A_MUTANT)
     ]
 
 
@@ -174,8 +176,7 @@ def test_the_chapter_runs_with_any_parameters_and_its_checks_know_right_from_wro
     notebook.cells = []
     client = NotebookClient(
         notebook,
-        timeout=SECONDS_FOR_AN_ANSWER,
-        interrupt_on_timeout=True,  # a mutant may run for ever
+        interrupt_on_timeout=True,
         error_on_timeout={"ename": "TimeoutError", "evalue": "not done in time", "traceback": []},
         allow_errors=True,
         kernel_name="python3",
