@@ -10,7 +10,7 @@ from tools.course import read, tags
 from tools.editions.student import is_solution
 from tools.grading import audit
 from tools.grading.exercises import CHECK, Exercise, emptied, exercises
-from tools.run.executor import MAY_FAIL
+from tools.run.executor import MAY_FAIL, TOO_MUCH
 from tools.terminal import printable
 
 AUDIT = "-audit"  # ends the id of a cell that calls an answer again
@@ -83,7 +83,7 @@ def verdict(exercise: Exercise, cells: dict, is_answered: bool, calls: list[audi
     if not is_answered:
         return Verdict(exercise, False, NOTHING)
     if error := error_of(answer) or error_of(check):
-        return Verdict(exercise, False, error)
+        return Verdict(exercise, False, error, ended=not error.startswith(TOO_MUCH))
     if not was_executed(check):
         return Verdict(exercise, False, "not reached", reached=False, ended=False)
     if "Solved: " not in printed_by(check):

@@ -11,6 +11,7 @@ from tools.grading import audit
 from tools.grading.assemble import Verdict, assemble, verdicts
 from tools.grading.submissions import Submission, file_name
 from tools.run.batch import Result, Run, execute_all
+from tools.run.executor import TOO_MUCH
 from tools.run.limits import Limits
 from tools.terminal import ToolError
 
@@ -86,6 +87,8 @@ def what_happened(result: Result) -> str:
     """Why the cells after an answer were not reached."""
     if "the kernel died" in result.message:
         return "the kernel ended: the code ended its process, or took too much memory"
+    if TOO_MUCH in result.message:
+        return f"it shows more than {LIMITS.output_mb:g} MB"
     if result.status == "failed":  # it could not even be interrupted
         return "not done in time"
     return result.message

@@ -25,6 +25,7 @@ CELL_LIMIT = (
 )
 MAY_FAIL = "raises-exception"  # nbclient's tag for a cell after whose error it goes on
 SAVE_EVERY = 1  # seconds: what is lost at most when this process is killed
+TOO_MUCH = "TooMuchOutput"  # the name of the error when a kernel is given up
 DEAD_KERNEL = 138  # papermill's exit status when the kernel is gone
 
 
@@ -48,7 +49,7 @@ class LimitedClient(PapermillNotebookClient):
         if self.received <= limit * 2**20:
             return super().process_message(msg, cell, cell_index)
         reason = f"more than {limit:g} MB; print and show less, or raise --output-limit"
-        cell.outputs.append(new_output("error", ename="TooMuchOutput", evalue=reason, traceback=[]))
+        cell.outputs.append(new_output("error", ename=TOO_MUCH, evalue=reason, traceback=[]))
         self.task_poll_for_reply.cancel()  # what nbclient does when the kernel has died
         raise CellExecutionComplete
 

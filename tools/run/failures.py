@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 
-from tools.run.executor import DEAD_KERNEL
+from tools.run.executor import DEAD_KERNEL, TOO_MUCH
 from tools.terminal import printable
 
 NOBODY_TO_ASK = "input() has nobody to ask in a batch: use a parameter instead"
@@ -14,10 +14,11 @@ NOBODY_TO_ASK = "input() has nobody to ask in a batch: use a parameter instead"
 def explain(output: Path, log: Path, returncode: int) -> str:
     """The error of the cell that failed, or what ended its kernel or papermill."""
     cells = code_cells(output)
-    if returncode == DEAD_KERNEL:
+    errors = [o for cell in cells for o in cell.outputs if o.output_type == "error"]
+    is_given_up = bool(errors) and errors[-1].ename == TOO_MUCH  # and its kernel with it
+    if returncode == DEAD_KERNEL and not is_given_up:
         where = f"the kernel died in the cell that begins `{last_started_cell(cells)}`"
         return f"{where}: its code ended the process, or the system did for lack of memory"
-    errors = [o for cell in cells for o in cell.outputs if o.output_type == "error"]
     if errors:
         error = errors[-1]
         asks = error.ename == "StdinNotImplementedError"

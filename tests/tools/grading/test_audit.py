@@ -73,6 +73,12 @@ def test_plain_data_comes_back_as_it_was(value):
     assert torch.equal(back, value) if isinstance(value, torch.Tensor) else back == value
 
 
+def test_a_shape_is_a_tuple():
+    namespace = {}
+    exec(audit.CODEC, namespace)
+    assert namespace["_encode"](torch.Size([2, 1])) == {"tuple": [2, 1]}
+
+
 def test_what_is_no_plain_data_is_not_recorded():
     namespace = {}
     exec(audit.CODEC, namespace)

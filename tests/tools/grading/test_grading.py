@@ -23,6 +23,7 @@ KEEP_ON = (
 )
 EXIT = "import os\nos._exit(0)\n"
 FORK = "import subprocess\nwhile True:\n    subprocess.Popen(['sleep', '99'])\n"
+FLOOD = "while True:\n    print('x' * 10_000)\n"
 PATCH = """
 helpers.exercises.Answer.equals = lambda self, *args, **kwargs: self
 helpers.exercises.Answer.refuses = helpers.exercises.Answer.equals
@@ -65,7 +66,7 @@ def graded(hand_in, right_answers, listener, tmp_path_factory):
     hand_in(submitted / "ana" / FILE, right)
     hand_in(submitted / "files" / FILE, files)
     hand_in(submitted / "tricks" / FILE, tricks)
-    hand_in(submitted / "more" / FILE, {**right, "ex1": KEEP_ON, "ex2": FORK})
+    hand_in(submitted / "more" / FILE, {**right, "ex1": KEEP_ON, "ex2": FORK, "ex4": FLOOD})
     (submitted / "broken").mkdir()
     (submitted / "broken" / FILE).write_text("{")
     out = folder / "out"
@@ -116,11 +117,12 @@ def test_tricks_get_no_points_and_the_honest_answer_among_them_does(graded):
 
 
 @needs_bubblewrap
-def test_who_goes_on_for_ever_or_forks_loses_that_exercise_only(graded, left_behind):
+def test_who_goes_on_for_ever_forks_or_floods_loses_that_exercise_only(graded, left_behind):
     got = of(graded, "more")
     assert got["ex1"]["sentence"] == "not done in time"
     assert got["ex2"]["sentence"] == "started more than 100 processes"
-    assert [got[name]["sentence"] for name in ("ex3", "ex4", "ex5")] == ["solved"] * 3
+    assert got["ex4"]["sentence"] == "it shows more than 5 MB"
+    assert [got[name]["sentence"] for name in ("ex3", "ex5")] == ["solved"] * 2
 
 
 @needs_bubblewrap
