@@ -10,7 +10,6 @@ listed in mutants.yml with the reason why it is right all the same.
 
 import ast
 import random
-import re
 import secrets
 from collections.abc import Callable
 
@@ -22,13 +21,13 @@ from nbformat.v4 import new_code_cell
 
 from tests.course.mutants import mutants
 from tools.course import ROOT, chapters, read, section, tags
+from tools.grading.exercises import SOLUTION, emptied
 
 ANSWERS = ROOT / "tests" / "course" / "answers"
 EQUIVALENT = yaml.safe_load((ROOT / "tests/course/mutants.yml").read_text(encoding="utf-8"))
 MUTANTS_IN_EACH_RUN = 3  # of each solution; the weekly run takes all
 SECONDS_FOR_AN_ANSWER = 60
 SECONDS_FOR_A_MUTANT = 10  # some run for ever
-SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION$", re.DOTALL | re.MULTILINE)
 REFUSALS = ("AssertionError", "WrongAnswer")
 # What fails without the check's help, and says by itself what is missing: a variable to be set.
 CLEAR = "NameError: name '"
@@ -118,7 +117,7 @@ def problems(execution: Execution, cells: list, answers: dict, choose: Callable)
 
 def wrong_verdicts(execution, solution: str, check: str, name: str, answers: dict) -> list[str]:
     found = []
-    verdict = execution.verdict(SOLUTION.sub(r"\1pass", solution), check)
+    verdict = execution.verdict(emptied(solution), check)
     if not (verdict.startswith(CLEAR) or is_refusal(verdict)):
         found.append(f"{name}: empty, and the check says {verdict!r}")
     for wrong in answers.get("wrong", []):

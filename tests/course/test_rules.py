@@ -17,6 +17,7 @@ from tools import refresh
 from tools.compare import text_of
 from tools.course import NOT_COMPARED, NOTEBOOKS, ROOT, chapters, read, section
 from tools.course import tags as tags_of
+from tools.editions.student import is_solution
 
 TAGS = {"setup", "parameters", "check", "long", "guess", "figure", "nbval-ignore-output"}
 LONGEST_CELL, WIDEST_LINE, LARGEST_FILE = 25, 88, 400_000
@@ -237,7 +238,7 @@ def test_exercises_have_a_prompt_a_solution_and_a_check(path):
             f"write '### Exercise 1: Title (easy, 5 min)', not {line!r}"
         )
     assert 3 <= len(prompts) <= 6, f"three to six exercises, not {len(prompts)}"
-    solutions = [i for i, cell in enumerate(cells) if solves(cell)]
+    solutions = [i for i, cell in enumerate(cells) if is_solution(cell)]
     ids = [cells[i].metadata.nbgrader.grade_id for i in solutions]
     expected = [f"ex{n + 1}" for n in range(len(prompts))]
     assert ids == expected, f"one solution cell for each prompt, with the grade_id {expected}"
@@ -251,10 +252,6 @@ def test_exercises_have_a_prompt_a_solution_and_a_check(path):
         assert "check" in tags_of(cells[i + 1]), f"give {name} the tag check"
         last = ast.parse(cells[i + 1].source).body[-1]
         assert ast.unparse(last).endswith(".solved()"), f"{name} ends with answer.solved()"
-
-
-def solves(cell) -> bool:
-    return cell.metadata.get("nbgrader", {}).get("solution", False)
 
 
 @each_chapter

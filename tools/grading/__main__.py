@@ -13,14 +13,15 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from tools.course import BUILD
+from tools.course import BUILD, chapters
 from tools.grading import gradebook, report
 from tools.grading.grader import LIMITS, SHORT, Graded, Grader
 from tools.grading.submissions import find
-from tools.run.__main__ import at_least_one, exclusive_use_of, stop_on_signals
+from tools.run.__main__ import at_least_one, check_names, exclusive_use_of, stop_on_signals
 from tools.run.sandbox import obstacle
 from tools.terminal import ToolError, printable, run_tool
 
+WORK = ".grading"  # in the folder for the results; removed at each run
 NO_SANDBOX = (
     "What students handed in is executed only in a sandbox, and there can be none here: {problem}. "
     "On Linux, install bubblewrap (Debian and Ubuntu: `sudo apt-get install bubblewrap`). If you "
@@ -54,8 +55,11 @@ def main() -> int:
         raise ToolError(NO_SANDBOX.format(problem=printable(problem)))
     submissions = find(options.submitted)
     folder = options.output.resolve()
+    if options.submitted.resolve() in (folder, *folder.parents):
+        raise ToolError("The results would lie among the submissions: give another --output.")
+    check_names(dict(options.p), chapters())
     folder.mkdir(parents=True, exist_ok=True)
-    work = folder / "work"
+    work = folder / WORK
     parameters = {**SHORT, **dict(options.p)}
     limits = replace(LIMITS, seconds=options.time_limit, cell_seconds=options.cell_limit)
     grader = Grader(work, not options.trust, parameters, limits, options.jobs)

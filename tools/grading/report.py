@@ -17,7 +17,7 @@ from tools.grading.submissions import file_name
 
 COLUMNS = ("student", "chapter", "exercise", "points", "possible", "sentence")
 MOST_MISTAKES = 5  # of each exercise in the report on the class
-NUMBER = re.compile(r"-?\d[\d.,]*(e[+-]?\d+)?|\[[^]]*\]")
+NUMBER = re.compile(r"\[[^]]*\]|-?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("pages")), autoescape=True, trim_blocks=True
@@ -32,11 +32,20 @@ def write_all(graded: list[Graded], folder: Path) -> None:
     by_student = defaultdict(list)
     for entry in graded:
         by_student[entry.submission.student].append(entry)
+    taken = set[str]()
     for student, entries in by_student.items():
-        own = folder / "students" / file_name(student)
+        own = folder / "students" / unused(file_name(student), taken)
         own.mkdir(parents=True, exist_ok=True)
         (own / "feedback.html").write_text(feedback(student, entries), encoding="utf-8")
         (own / "results.json").write_text(gradescope(entries), encoding="utf-8")
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """A name that no other student has, whatever the file system makes of capitals."""
+    while name.casefold() in taken:
+        name += "_"
+    taken.add(name.casefold())
+    return name
 
 
 def grades(graded: list[Graded]) -> str:

@@ -117,7 +117,7 @@ def test_tricks_get_no_points_and_the_honest_answer_among_them_does(graded):
 
 
 @needs_bubblewrap
-def test_who_goes_on_for_ever_forks_or_floods_loses_that_exercise_only(graded, left_behind):
+def test_who_goes_on_for_ever_forks_or_floods_loses_that_exercise_only(graded):
     got = of(graded, "more")
     assert got["ex1"]["sentence"] == "not done in time"
     assert got["ex2"]["sentence"] == "started more than 100 processes"
@@ -178,6 +178,26 @@ def test_without_a_sandbox_nothing_is_executed_unless_it_is_trusted(hand_in, tmp
     with pytest.raises(ToolError, match=r"bubblewrap is not installed.*TRUST=1"):
         grading.main()
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--output", "out"], "The results would lie among the submissions"),
+        (["--output", "../out", "-p", "epochs", "3"], "No chapter has a parameter epochs"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_done(
+    hand_in, tmp_path, monkeypatch, options, sentence
+):
+    submitted = tmp_path / "submitted"
+    hand_in(submitted / "ana" / FILE, {})
+    monkeypatch.chdir(submitted)
+    monkeypatch.setattr(grading, "obstacle", lambda: "")
+    monkeypatch.setattr(sys, "argv", ["grade", *options, str(submitted)])
+    with pytest.raises(ToolError, match=sentence):
+        grading.main()
+    assert [path.name for path in submitted.iterdir()] == ["ana"]
 
 
 def test_a_learner_is_told_what_is_solved_and_what_is_not(
