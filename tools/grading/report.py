@@ -142,6 +142,7 @@ def kind(sentence: str) -> str:
 def bars(rows: list[dict]) -> str:
     """A picture of how many have solved each exercise."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(8, 0.8 + 0.4 * len(rows)), layout="constrained")
     axes = figure.subplots()
@@ -149,6 +150,7 @@ def bars(rows: list[dict]) -> str:
     axes.barh(names, [row["total"] for row in rows], color="#dddddd", label="handed in")
     axes.barh(names, [row["solved"] for row in rows], color="#1b7837", label="solved")
     axes.invert_yaxis()
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half a student
     axes.set(xlabel="students", title="Who solved what")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     text = io.StringIO()
