@@ -83,13 +83,23 @@ def run_notebooks() -> Callable[..., int]:
 
 @pytest.fixture(scope="session")
 def left_behind() -> Callable[[Path], list[psutil.Process]]:
-    """Return a function that finds the processes with TEST_FOLDER=folder in their environment."""
+    """Return a function that finds the processes which have to do with a folder.
+
+    TEST_FOLDER=folder is in their environment, or they work in the folder or have one of its files
+    open. What is forked has the environment that the fork server was started with.
+    """
+
+    def is_of(process: psutil.Process, folder: Path) -> bool:
+        if process.environ().get("TEST_FOLDER") == str(folder):
+            return True
+        paths = [process.cwd(), *(file.path for file in process.open_files())]
+        return any(Path(path).is_relative_to(folder) for path in paths)
 
     def find(folder: Path) -> list[psutil.Process]:
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.environ().get("TEST_FOLDER") == str(folder):
+                if is_of(process, folder):
                     found.append(process)
         return found
 

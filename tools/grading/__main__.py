@@ -1,6 +1,6 @@
 """Grade what students handed in: points, feedback for each of them, and a report on the class.
 
-usage: python -m tools.grading [--jobs N] [--output FOLDER] [--gradebook FILE] SUBMITTED
+usage: python -m tools.grading [--jobs N] [--output FOLDER] [--gradebook FILE] [--fresh] SUBMITTED
 
 SUBMITTED has a folder for each student, as nbgrader collects them, or all files side by side. Only
 cells for answers are taken from what was handed in. Each is put into our own chapter, and executed
@@ -42,6 +42,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--cell-limit", type=at_least_one, default=LIMITS.cell_seconds, help="seconds for one cell"
     )
+    parser.add_argument(
+        "--fresh", action="store_true", help="start Python for each, in place of forking it"
+    )
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     return parser.parse_args()
 
@@ -62,7 +65,9 @@ def main() -> int:
     work = folder / WORK
     parameters = {**SHORT, **dict(options.p)}
     limits = replace(LIMITS, seconds=options.time_limit, cell_seconds=options.cell_limit)
-    grader = Grader(work, not options.trust, parameters, limits, options.jobs)
+    grader = Grader(
+        work, not options.trust, parameters, limits, options.jobs, preload=not options.fresh
+    )
     with exclusive_use_of(folder), stop_on_signals(grader.stop):
         shutil.rmtree(work, ignore_errors=True)
         graded = grader.grade(submissions)

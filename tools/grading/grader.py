@@ -102,6 +102,8 @@ class Grader:
         isolated: whether each kernel is in a sandbox; else it can do whatever the user can.
         parameters: values for the parameters of the chapters.
         jobs: submissions at a time.
+        stop: when set, no submission is begun any more, and those that run are ended.
+        preload: whether kernels are forked from a process with all imports, where there is fork.
     """
 
     folder: Path
@@ -110,6 +112,7 @@ class Grader:
     limits: Limits = LIMITS
     jobs: int = 2
     stop: threading.Event = field(default_factory=threading.Event)
+    preload: bool = True
 
     def grade(self, submissions: list[Submission]) -> list[Graded]:
         """Grade all that can be graded; the others keep the problem that says why not."""
@@ -129,6 +132,7 @@ class Grader:
             own_folders=not self.isolated,
             isolated=self.isolated,
             stop=self.stop,
+            preload=self.preload,
             submissions=files,
             calls=calls,
         )
@@ -147,6 +151,7 @@ class Grader:
         root = self.folder / "recordings"
         root.mkdir(parents=True, exist_ok=True)
         run = Run(root.with_name("recorded"), self.parameters, root, Limits(), stop=self.stop)
+        run.preload = self.preload
         run.folder.mkdir(exist_ok=True)
         for chapter in chapters:
             nbformat.write(audit.recording(chapter), root / chapter.name)

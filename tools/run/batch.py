@@ -10,16 +10,19 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import papermill
+import psutil
 
 from tools.course import ROOT, kernel_environment, section
 from tools.run.executor import CELL_LIMIT, OUTPUT_LIMIT
 from tools.run.failures import explain, one_line
+from tools.run.kernels import ISOLATED, SANDBOX
 from tools.run.limits import Limits
-from tools.run.processes import ProcessTree
+from tools.run.preloaded import Preloaded, preload
+from tools.run.processes import TREE_ID, ProcessTree, new_tree_id
 from tools.run.progress import Progress
-from tools.run.sandbox import ISOLATED, SANDBOX
 from tools.terminal import printable
 
 PYTHON = ("python", "ipython", "python3")
@@ -51,6 +54,8 @@ class Run:
     sandbox: bool = False  # and can write nowhere else
     isolated: bool = False  # a kernel sees helpers and data, and nothing else
     stop: threading.Event = field(default_factory=threading.Event)
+    preload: bool = True  # fork the processes from one that has imported what they need
+    server: Preloaded | None = None
 
     def execute(self, notebook: Path) -> Result:
         """Execute one notebook in a process of its own; what goes wrong is part of the result."""
@@ -83,7 +88,8 @@ class Run:
             return "failed", f"it is written in {language}; only Python is executed", 0
         log = output.with_suffix(".log")
         own = self._own_folder(notebook)
-        env = {**kernel_environment(), OUTPUT_LIMIT: str(self.limits.output_mb)}
+        tree_id = new_tree_id()
+        env = {**kernel_environment(), TREE_ID: tree_id, OUTPUT_LIMIT: str(self.limits.output_mb)}
         if self.isolated or self.sandbox:
             env[SANDBOX] = ISOLATED if self.isolated else str(own)
         if self.limits.cell_seconds:
@@ -92,12 +98,8 @@ class Run:
         with (
             log.open("w") as log_file,
             ProcessTree(
-                self._command(notebook, output, own / "notebooks"),
-                cwd=ROOT,  # not the output folder, from where Python would import what it finds
-                env=env,
-                stdout=log_file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches this tool, which then ends the kernels
+                self._start(self._arguments(notebook, output, own / "notebooks"), env, log_file),
+                tree_id,
             ) as tree,
         ):
             while not status and tree.root.poll() is None:
@@ -125,15 +127,35 @@ class Run:
         (own / "notebooks").mkdir(parents=True, exist_ok=True)
         return own
 
-    def _command(self, notebook: Path, output: Path, work: Path) -> list[str]:
-        command = [sys.executable, "-m", "tools.run.entry", "--no-progress-bar"]
+    def _start(self, arguments: list[str], env: dict[str, str], log: TextIO) -> psutil.Process:
+        """Start papermill in a process, which has a session of its own.
+
+        So Ctrl-C reaches this tool only, which then ends the kernels. The process works in ROOT,
+        not in the folder for the output, from where Python would import what it finds.
+        """
+        if self.server:
+            try:
+                return self.server.start(arguments, env, ROOT, log)
+            except OSError:
+                self.server = None
+        return psutil.Popen(
+            [sys.executable, "-m", "tools.run.entry", *arguments],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _arguments(self, notebook: Path, output: Path, work: Path) -> list[str]:
         # Whatever kernel a notebook names, or none: the course's own has what it needs.
-        command += ["--kernel", "python3", "--language", "python", "--cwd", str(work)]
+        options = ["--no-progress-bar", "--kernel", "python3", "--language", "python"]
         known = parameter_names(notebook)
         for name, value in self.parameters.items():
             if name in known:
-                command += ["-p", name, value]
-        return [*command, template(notebook), template(output)]
+                options += ["-p", name, value]
+        return [*options, "--cwd", str(work), template(notebook), template(output)]
 
 
 def copy_neighbours(notebook: Path, work: Path, output: Path) -> None:
@@ -178,7 +200,11 @@ def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> lis
         progress.start(run.name(notebook))
         return run.execute(notebook)
 
-    with Progress(len(notebooks)) as progress, ThreadPoolExecutor(jobs) as pool:
+    with (
+        preload(run.preload and len(notebooks) > jobs) as run.server,  # else it does not pay
+        Progress(len(notebooks)) as progress,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
         pending = {pool.submit(execute, notebook) for notebook in notebooks}
         try:
             while pending:

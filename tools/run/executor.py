@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import threading
+from typing import TYPE_CHECKING
 
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionComplete
@@ -16,8 +17,11 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 from papermill.log import logger
 
+from tools.run import kernels
 from tools.run.processes import end_with_parent
-from tools.run.sandbox import kernel_manager
+
+if TYPE_CHECKING:
+    from tools.run.waiting_kernel import WaitingKernel
 
 OUTPUT_LIMIT = "TOOLS_OUTPUT_LIMIT"  # environment variable: MB for one notebook
 CELL_LIMIT = (
@@ -77,12 +81,13 @@ class LimitedEngine(Engine):
         manager = Manager(nb, output_path, progress_bar=False, autosave_cell_every=SAVE_EVERY)
         client = LimitedClient(
             manager,
-            kernel_manager_class=kernel_manager(),
+            kernel_manager_class=kernels.manager(),
             kernel_name=kernel_name,
             startup_timeout=start_timeout,
             timeout_func=cell_limit,
             interrupt_on_timeout=CELL_LIMIT in os.environ,
             error_on_timeout={"ename": "TimeoutError", "evalue": "", "traceback": []},
+            coalesce_streams=True,  # what is printed is cut in parts where the clock wants it
             shutdown_kernel="immediate",  # all is done by then, and to ask it takes half a second
             log=logger,
         )
@@ -94,7 +99,10 @@ class LimitedEngine(Engine):
         return nb
 
 
-def main() -> None:
+def main(waiting: "WaitingKernel | None" = None) -> None:
+    """Execute the notebook that the command line names; `waiting` will be its kernel."""
+    if waiting:
+        kernels.fork_in_place_of_starting(waiting)
     threading.Thread(target=end_with_parent, daemon=True).start()
     papermill_engines.register(None, LimitedEngine)
     papermill()

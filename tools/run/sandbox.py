@@ -10,62 +10,93 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-
-from jupyter_client import AsyncKernelManager
 
 from tools.course import KERNEL_ENVIRONMENT, ROOT
 from tools.run.processes import TREE_ID
 
 SHARED_MEMORY = 2**30  # bytes
 IN_MEMORY = "/dev/shm"  # noqa: S108, each sandbox has one of its own
-SANDBOX = "TOOLS_SANDBOX"  # environment variable: the folder that a kernel may write to
-ISOLATED = "isolated"  # its value for a kernel that may write nowhere
 PROGRAMS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/sys", "/nix")
 TEMPORARY = "/tmp"  # noqa: S108, in memory as well
 WORK = f"{TEMPORARY}/course"
 VISIBLE = {*KERNEL_ENVIRONMENT, TREE_ID, "PATH", "LANG", "LC_ALL"}
 MOST_WRITTEN = 2**28  # bytes that an isolated kernel may write
+PARENT = "JPY_PARENT_PID"  # by which a kernel looks for a parent, which it cannot see in a sandbox
 
 
-def confined(folder: Path) -> list[str]:
-    """The beginning of a command that can write to `folder` only, and sees no other process."""
-    return [
-        *("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
+@dataclass(frozen=True)
+class Sandbox:
+    """What a process sees of the machine.
+
+    Args:
+        options: of bubblewrap, which say what is seen and what can be written to.
+        environment: variables that are set in it.
+        folder: where it starts; None for where it is started from.
+        inherits: whether it has the other variables of whoever starts it.
+    """
+
+    options: tuple[str, ...]
+    environment: dict[str, str]
+    folder: str | None = None
+    inherits: bool = True
+
+    def prefix(self, *options: str) -> list[str]:
+        """The beginning of a command that runs in the sandbox, with more options."""
+        changes = [word for item in self.environment.items() for word in ("--setenv", *item)]
+        rest = ["--unsetenv", PARENT] if self.inherits else ["--clearenv"]
+        start = ["--chdir", self.folder] if self.folder else []
+        return ["bwrap", *self.options, *options, *rest, *changes, *start, "--"]
+
+    def environment_in_it(self, outside: dict[str, str]) -> dict[str, str]:
+        """The environment of a process that is started from one with the environment `outside`."""
+        inherited = {**outside} if self.inherits else {}
+        inherited.pop(PARENT, None)
+        return {**inherited, **self.environment}
+
+
+def confined(folder: Path) -> Sandbox:
+    """A sandbox that can write to `folder` only, and sees no other process."""
+    options = (
+        *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *("--tmpfs", "/run"),  # services listen there, and some write whatever they are told
-        *("--bind", str(folder), str(folder), "--setenv", "HOME", str(folder)),
-        *("--setenv", "IPYTHONDIR", str(folder / ".ipython")),
-        *("--setenv", "MPLCONFIGDIR", str(folder / ".matplotlib")),
+        *("--bind", str(folder), str(folder)),
+        *("--size", str(SHARED_MEMORY), "--tmpfs", IN_MEMORY),
+        *("--unshare-pid", "--cap-drop", "ALL", "--die-with-parent"),
+    )
+    environment = {
+        "HOME": str(folder),
+        "IPYTHONDIR": str(folder / ".ipython"),
+        "MPLCONFIGDIR": str(folder / ".matplotlib"),
         # In memory, and short: the name of a socket, as between a loader and its workers, has at
         # most 107 characters.
-        *("--size", str(SHARED_MEMORY), "--tmpfs", IN_MEMORY, "--setenv", "TMPDIR", IN_MEMORY),
-        *("--unsetenv", "JPY_PARENT_PID"),  # by which a kernel looks for a parent it cannot see
-        *("--unshare-pid", "--cap-drop", "ALL", "--die-with-parent", "--"),
-    ]
+        "TMPDIR": IN_MEMORY,
+    }
+    return Sandbox(options, environment)
 
 
-def isolated(sockets: Path) -> list[str]:
-    """The beginning of a command that sees programs, helpers and data, and talks through sockets.
+def isolated(sockets: Path) -> Sandbox:
+    """A sandbox that sees programs, helpers and data, and talks through sockets.
 
     Those lie in the folder `sockets`, which is the only one that it shares with the outside.
     """
     python = {Path(sys.prefix), Path(sys.base_prefix)}
     seen = [*map(Path, PROGRAMS), *sorted(python), ROOT / "helpers", ROOT / "data"]
+    options = (
+        *("--unshare-all", "--cap-drop", "ALL", "--die-with-parent"),
+        *("--dev", "/dev", "--proc", "/proc", "--size", str(MOST_WRITTEN), "--tmpfs", TEMPORARY),
+        *("--size", str(SHARED_MEMORY), "--tmpfs", IN_MEMORY),
+        *[word for path in seen for word in ("--ro-bind-try", str(path), str(path))],
+        *("--bind", str(sockets), str(sockets)),
+        *("--dir", f"{WORK}/notebooks", "--dir", f"{WORK}/data"),
+    )
     environment = {
         **{name: value for name, value in os.environ.items() if name in VISIBLE},
         **{"HOME": WORK, "IPYTHONDIR": f"{WORK}/.ipython", "MPLCONFIGDIR": f"{WORK}/.matplotlib"},
         **{"TMPDIR": TEMPORARY, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
     }
-    return [
-        *("bwrap", "--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--clearenv"),
-        *("--dev", "/dev", "--proc", "/proc", "--size", str(MOST_WRITTEN), "--tmpfs", TEMPORARY),
-        *("--size", str(SHARED_MEMORY), "--tmpfs", IN_MEMORY),
-        *[word for path in seen for word in ("--ro-bind-try", str(path), str(path))],
-        *("--bind", str(sockets), str(sockets)),
-        *("--dir", f"{WORK}/notebooks", "--dir", f"{WORK}/data", "--chdir", f"{WORK}/notebooks"),
-        *[word for item in environment.items() for word in ("--setenv", *item)],
-        "--",
-    ]
+    return Sandbox(options, environment, folder=f"{WORK}/notebooks", inherits=False)
 
 
 def obstacle() -> str:
@@ -73,45 +104,13 @@ def obstacle() -> str:
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed"
     folder = Path(tempfile.gettempdir())
-    for command in (confined(folder), isolated(folder)):
+    for sandbox in (confined(folder), isolated(folder)):
         attempt = subprocess.run(
-            [*command, "true"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            [*sandbox.prefix(), "true"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         if attempt.returncode:
             return attempt.stderr.strip()[:200]
     return ""
-
-
-class ConfinedKernelManager(AsyncKernelManager):
-    """Starts the kernel in the sandbox."""
-
-    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        command = super().format_kernel_cmd(extra_arguments)
-        return [*confined(Path(os.environ[SANDBOX])), *command]
-
-
-class IsolatedKernelManager(AsyncKernelManager):
-    """Starts the kernel in the sandbox without a network, and talks to it through files.
-
-    A signal would reach bubblewrap, so that a kernel is interrupted by a message.
-    """
-
-    def __init__(self, **options) -> None:
-        super().__init__(**options)
-        # A short name: that of a socket has at most 107 characters.
-        self.sockets = tempfile.TemporaryDirectory(prefix="kernel-")
-        self.transport, self.connection_file = "ipc", str(Path(self.sockets.name, "kernel.json"))
-
-    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        assert self.kernel_spec is not None
-        self.kernel_spec.interrupt_mode = "message"
-        command = super().format_kernel_cmd(extra_arguments)
-        return [*isolated(Path(self.sockets.name)), *command]
-
-
-KERNEL_MANAGERS = {None: AsyncKernelManager, ISOLATED: IsolatedKernelManager}
-
-
-def kernel_manager() -> type[AsyncKernelManager]:
-    """The kernel manager that the environment asks for."""
-    return KERNEL_MANAGERS.get(os.environ.get(SANDBOX), ConfinedKernelManager)

@@ -1,12 +1,16 @@
 """Notebooks by others: what they can write to, and what they see of the machine."""
 
+import json
 import os
 
 import nbformat
 import pytest
 
+from tools.course import ROOT
 from tools.run import __main__ as run
 from tools.run import sandbox
+from tools.run.batch import Run, execute_all
+from tools.run.limits import Limits
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +50,8 @@ helpers.Trainer(1).fit(helpers.SoftmaxRegression(10, lr=0.1), data)
 """
 
 
-@pytest.fixture(scope="module")
-def submissions(bubblewrap, run_notebooks, tmp_path_factory, write_notebook):
+@pytest.fixture(scope="module", params=["forked", "started"])
+def submissions(bubblewrap, run_notebooks, tmp_path_factory, write_notebook, request):
     """Run a notebook that attempts everything, and an honest one, in the sandbox."""
     folder = tmp_path_factory.mktemp("submissions")
     target = folder / "grades.csv"
@@ -61,7 +65,8 @@ def submissions(bubblewrap, run_notebooks, tmp_path_factory, write_notebook):
     write_notebook(folder / "works.ipynb", WORKS)
     before = tree(folder)
     out = folder / "out" / ("long" * 20)  # a name that is no place for a socket
-    status = run_notebooks("--notebooks", folder, "--output", out)
+    options = ["--jobs", 1] if request.param == "forked" else ["--fresh"]
+    status = run_notebooks("--notebooks", folder, "--output", out, *options)
     return folder, before, status, out
 
 
@@ -131,3 +136,57 @@ def test_without_a_sandbox_it_says_so(run_notebooks, monkeypatch, tmp_path, writ
     assert (tmp_path / "out/scratch/a.ipynb/notebooks/mine").exists()
     assert run_notebooks(*options, "--trust") == 0
     assert "can write wherever you can" not in capsys.readouterr().out
+
+
+LOOK_AROUND = """
+import json, os, socket
+from pathlib import Path
+
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+rights = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+opened = [os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")[:-1]]
+print(json.dumps({
+    "rights": [int(status[name], 16) for name in rights],
+    "no new rights": int(status["NoNewPrivs"]),
+    "processes": sum(name.isdigit() for name in os.listdir("/proc")),
+    "networks": [name for _, name in socket.if_nameindex()],
+    "checkout": sorted(os.listdir(CHECKOUT)),
+    "secret": "hush" in Path("/proc/self/environ").read_text() + str(os.environ),
+    "folder": os.getcwd(),
+    "home": os.path.expanduser("~"),
+    "files": sorted({Path(path).suffix for path in opened if Path(path).suffix}),
+}))
+"""
+
+
+@pytest.fixture(scope="module", params=["forked", "started"])
+def seen(bubblewrap, tmp_path_factory, write_notebook, request):
+    """Return what an isolated notebook sees of the machine."""
+    folder = tmp_path_factory.mktemp("isolated")
+    source = LOOK_AROUND.replace("CHECKOUT", repr(str(ROOT)))
+    for name in ("a.ipynb", "b.ipynb"):
+        write_notebook(folder / name, source)
+    (folder / "out").mkdir()
+    run = Run(
+        folder / "out", {}, folder, Limits(), isolated=True, preload=request.param == "forked"
+    )
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("SECRET", "hush")
+        results = execute_all(run, sorted(folder.glob("*.ipynb")), 1, folder / "report.json")
+    assert [(r.status, r.message) for r in results] == [("ok", "")] * 2
+    notebook = nbformat.read(folder / "out" / "a.ipynb", as_version=4)
+    return json.loads(notebook.cells[-1].outputs[0].text)
+
+
+def test_an_isolated_notebook_has_no_rights_and_sees_nothing(seen):
+    assert seen.pop("processes") < 5  # bubblewrap's own, and the kernel
+    assert seen == {
+        "rights": [0] * 5,
+        "no new rights": 1,
+        "networks": ["lo"],
+        "checkout": ["data", "helpers"],
+        "secret": False,
+        "folder": sandbox.WORK + "/notebooks",
+        "home": sandbox.WORK,
+        "files": [".log"],  # that of the run, which counts what comes in
+    }

@@ -1,0 +1,123 @@
+"""Where the kernel of a notebook comes from: it is started or forked, freely or in a sandbox."""
+
+import json
+import os
+import subprocess
+import tempfile
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from jupyter_client import AsyncKernelManager, KernelConnectionInfo
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+from tools.run.sandbox import PARENT, Sandbox, confined, isolated
+
+if TYPE_CHECKING:
+    from tools.run.waiting_kernel import WaitingKernel
+
+SANDBOX = "TOOLS_SANDBOX"  # environment variable: the folder that a kernel may write to
+ISOLATED = "isolated"  # its value for a kernel that may write nowhere
+
+
+class Manager(AsyncKernelManager):
+    """Starts a kernel outside of any sandbox."""
+
+    sandbox: Sandbox | None = None
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        command = super().format_kernel_cmd(extra_arguments)
+        return [*self.sandbox.prefix(), *command] if self.sandbox else command
+
+
+class ConfinedManager(Manager):
+    """Starts a kernel that can write to its own folder only."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.sandbox = confined(Path(os.environ[SANDBOX]))
+
+
+class IsolatedManager(Manager):
+    """Starts a kernel that has no network, and talks to it through files.
+
+    A signal would reach bubblewrap, so that a kernel is interrupted by a message.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # A short name: that of a socket has at most 107 characters.
+        self.sockets = tempfile.TemporaryDirectory(prefix="kernel-")
+        self.transport, self.connection_file = "ipc", str(Path(self.sockets.name, "kernel.json"))
+        self.sandbox = isolated(Path(self.sockets.name))
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        assert self.kernel_spec is not None
+        self.kernel_spec.interrupt_mode = "message"
+        return super().format_kernel_cmd(extra_arguments)
+
+    async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
+        await super().cleanup_resources(restart)
+        self.sockets.cleanup()
+
+
+MANAGERS = {None: Manager, ISOLATED: IsolatedManager}
+
+
+def manager() -> type[Manager]:
+    """The kernel manager that the environment asks for."""
+    return MANAGERS.get(os.environ.get(SANDBOX), ConfinedManager)
+
+
+class ForkedProvisioner(LocalProvisioner):
+    """Lets a forked process that waits be the kernel, in place of starting one."""
+
+    waiting: "ClassVar[WaitingKernel]"
+
+    async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
+        assert isinstance(self.parent, Manager)
+        environment, folder = options["env"], options.get("cwd") or os.getcwd()
+        arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        sandbox, pid = self.parent.sandbox, None
+        if sandbox:
+            self.holder, pid = hold(sandbox, environment)
+            environment = sandbox.environment_in_it(environment)
+            folder = sandbox.folder or folder
+        else:
+            environment = {**environment, PARENT: str(os.getpid())}
+            arguments.append(f"--IPKernelApp.parent_handle={os.getpid()}")
+        self.waiting.start(arguments, environment, folder, pid)
+        self.process = self.waiting  # type: ignore[assignment]  # as good as a Popen
+        self.pid = self.pgid = self.waiting.pid
+        self.cwd = folder
+        return self.connection_info
+
+
+def hold(sandbox: Sandbox, environment: dict[str, str]) -> tuple[subprocess.Popen, int]:
+    """Make a sandbox for others to enter; return a process that keeps it, and one in it."""
+    reading, writing = os.pipe()
+    holder = subprocess.Popen(
+        [*sandbox.prefix("--json-status-fd", str(writing)), "cat"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=[writing],
+    )
+    os.close(writing)
+    assert holder.stdin
+    assert holder.stdout
+    with open(reading) as status:
+        pid = json.loads(status.readline())["child-pid"]
+    holder.stdin.write(b"\n")
+    holder.stdin.flush()
+    holder.stdout.readline()  # its answer comes when the sandbox is complete
+    return holder, pid
+
+
+def fork_in_place_of_starting(waiting: "WaitingKernel") -> None:
+    """Have that process be the next kernel."""
+    ForkedProvisioner.waiting = waiting
+    factory = KernelProvisionerFactory.instance()
+    entry = EntryPoint("forked", f"{__name__}:ForkedProvisioner", factory.GROUP_NAME)
+    factory.provisioners[entry.name] = entry
+    factory.default_provisioner_name = entry.name
