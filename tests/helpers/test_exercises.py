@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -106,6 +108,23 @@ def test_a_function_that_fails_returns_nothing_or_changes_its_argument():
     assert "changes its argument" in told(Answer("f", lambda x: x.mul_(2)), X.clone())
     assert told(Answer("f", 3), X) == "f is 3, not a function"
     Answer("f", lambda x: x * 1)(torch.tensor([float("nan")]))
+
+
+def test_a_warning_is_no_reason_to_fail(recwarn):
+    """nbgrader gives no points for a check that shows anything as an error."""
+
+    def warns():
+        warnings.warn("careful", stacklevel=2)
+        return 1
+
+    def warns_and_raises():
+        warnings.warn("careful", stacklevel=2)
+        raise ValueError
+
+    Answer("warns", warns)().equals(1)
+    Answer("warns", warns).do()
+    Answer("warns", warns_and_raises).refuses()
+    assert list(recwarn) == []
 
 
 def test_a_class_and_its_methods():

@@ -48,7 +48,7 @@ sys.path.append("..")
 import helpers  # not found? run `make setup` in the course's folder
 
 if getattr(helpers, "course_version", None) != "{version}":
-    raise ImportError("not the course's helpers {version}: run `make setup` in its folder")
+    raise ImportError("not helpers {version} of the course: run `make setup` in its folder")
 """
 SETUP_WITH_ADDRESS = """\
 # @title Setup: finds or installs helpers, the package that the chapters share
@@ -61,7 +61,7 @@ if importlib.util.find_spec("helpers") is None:
 import helpers
 
 if getattr(helpers, "course_version", None) != "{version}":
-    raise ImportError("not the course's helpers {version}: uninstall it, then restart")
+    raise ImportError("not helpers {version} of the course: uninstall it, then restart")
 """
 # JupyterLab folds the cell, Colab shows its title only.
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}

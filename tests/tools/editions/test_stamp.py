@@ -136,7 +136,7 @@ def test_the_setup_cell_finds_helpers(run_setup, address):
 def test_the_setup_cell_refuses_another_version_and_a_package_of_the_same_name(
     run_setup, monkeypatch, address, remedy
 ):
-    wanted = f"not the course's helpers {helpers.__version__}: {remedy}"
+    wanted = f"not helpers {helpers.__version__} of the course: {remedy}"
     with monkeypatch.context() as patched:
         patched.setattr(helpers, "course_version", "0.0.1")
         with pytest.raises(ImportError, match=wanted):

@@ -150,7 +150,7 @@ print(json.dumps({
     "no new rights": int(status["NoNewPrivs"]),
     "processes": sum(name.isdigit() for name in os.listdir("/proc")),
     "networks": [name for _, name in socket.if_nameindex()],
-    "checkout": sorted(os.listdir(CHECKOUT)),
+    "checkout": sorted({*os.listdir(CHECKOUT)} - {".venv"}),  # where Python may be installed
     "secret": "hush" in Path("/proc/self/environ").read_text() + str(os.environ),
     "folder": os.getcwd(),
     "home": os.path.expanduser("~"),
