@@ -20,6 +20,7 @@ ITALICS = re.compile(r"(?<![*\w\\])\*(?![*\s])([^*\n]+?)(?<!\s)\*(?![*\w])")
 # Where asterisks mean something else, and what is no part of the lesson.
 NO_TEXT = re.compile(r"<details>.*?</details>|```.*?```|\$\$.*?\$\$|\$[^$]*\$|`[^`]*`", re.DOTALL)
 FORMULA = re.compile(r"\$\$(.*?)\$\$|\$([^$\n]+)\$", re.DOTALL)
+END_OF_THE_TEXT = re.compile(r"^## (Takeaways|Exercises)", re.MULTILINE)
 LONGEST = 4  # words in a term
 SENTENCE_END = re.compile(r"(?<=[.?!:])\s+(?=[A-Z*$`\[(])|\n\n+|\n- ")
 # A sentence that begins like this needs the one before it to be understood.
@@ -39,6 +40,14 @@ class Definition:
     text: str
     again: list[Path] = field(default_factory=list)  # later chapters that explain it as well
 
+    @property
+    def name(self) -> str:
+        """The term without the capital letter that it has only because it begins a sentence."""
+        word = self.term.split()[0]
+        begins = self.text.startswith(f"*{self.term}*")
+        is_name = "'" in word or any(letter.isupper() for letter in word[1:])
+        return self.term[0].lower() + self.term[1:] if begins and not is_name else self.term
+
 
 @dataclass
 class Marked:
@@ -51,7 +60,8 @@ class Marked:
         here = [d for d in self.definitions if (d.path, d.cell) == (path, cell)]
         for d in sorted(here, key=lambda d: -d.position):
             end = d.position + len(d.term) + 2
-            source = f"{source[: d.position]}{{definition}}`{d.term}`{source[end:]}"
+            term = d.term if d.name == d.term else f"{d.term} <{d.name}>"
+            source = f"{source[: d.position]}{{definition}}`{term}`{source[end:]}"
         return source
 
 
@@ -75,10 +85,11 @@ def key(term: str) -> str:
 def main_text(path: Path) -> Iterator[tuple[int, str]]:
     """The texts of a chapter up to its takeaways, with the numbers of their cells."""
     for i, cell in enumerate(read(path).cells):
-        if cell.source.startswith(("## Takeaways", "## Exercises")):
-            return
         if cell.cell_type == "markdown":
-            yield i, cell.source
+            end = END_OF_THE_TEXT.search(cell.source)
+            yield i, cell.source[: end.start()] if end else cell.source
+            if end:
+                return
 
 
 def blank(source: str) -> str:
@@ -105,8 +116,8 @@ def sentence(source: str, position: int) -> str:
     before = source[ends[i - 1] : ends[i]] if i else ""
     if REFERS_BACK.match(text) and before and not re.search(r"^#|\n\n$|<|\$\$", before):
         text = before + text
-    text = " ".join(text.split("$$")[0].split()).removeprefix("- ")
-    return re.sub(r"[:,]$", ".", text)
+    text = " ".join(text.split("$$")[0].removesuffix("\n- ").split()).removeprefix("- ")
+    return text[:1].upper() + re.sub(r"[:,;]$", ".", text[1:])
 
 
 def find(paths: list[Path]) -> Marked:
@@ -126,6 +137,22 @@ def find(paths: list[Path]) -> Marked:
     return Marked(list(found.values()))
 
 
+def used_before(marked: Marked, paths: list[Path]) -> list[tuple[str, Path, Path]]:
+    """The terms that a chapter uses before the one that defines them: term, user, definer."""
+    lists = word_lists()
+    excused = {key(word) for name in ("everyday", "announced") for word in lists[name]}
+    texts = {
+        path: "\n".join(blank(source) for _, source in main_text(path)).lower() for path in paths
+    }
+    found = []
+    for d in marked.definitions:
+        pattern = re.compile(rf"(?<![\w-]){re.escape(key(d.term))}(s|es)?(?![\w-])")
+        for path in paths[: paths.index(d.path)]:
+            if key(d.term) not in excused and pattern.search(texts[path]):
+                found.append((d.term, path, d.path))
+    return found
+
+
 def glossary(marked: Marked) -> str:
     """The page of terms: what is said where each is defined, and a link to the place."""
     entries = []
@@ -133,7 +160,7 @@ def glossary(marked: Marked) -> str:
         link = f"{{ref}}`section {section(d.path)} <{anchor(d.term)}>`"
         again = "".join(f", [{section(path)}]({path.name})" for path in d.again)
         again = f"; again in {again[2:]}" if again else ""
-        entries.append(f"{d.term}\n: {d.text} ({link}{again})\n")
+        entries.append(f"{d.name}\n: {d.text} ({link}{again})\n")
     return (
         "# Glossary\n\nThe terms of the course, each in the words of the section that defines it. "
         "The links lead to the place.\n\n" + "\n".join(entries)

@@ -36,6 +36,8 @@ autodoc_typehints = "signature"
 autodoc_default_options = {"members": True}
 python_use_unqualified_type_names = True
 add_module_names = False
+default_role = "code"  # as docstrings write it
+toc_object_entries = False
 # Names from other packages: they have no page here, and a link would lead out of the site.
 nitpick_ignore_regex = [
     ("py:.*", r"(torch|collections|typing|pathlib|types|contextlib|numpy|nn|pandas)\b.*"),
@@ -50,10 +52,12 @@ html_js_files = ["course.js"]
 html_copy_source = html_show_sourcelink = False  # a copy would hold the solutions as well
 html_show_search_summary = True
 html_domain_indices = False
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "use_download_button": False,
     "use_fullscreen_button": False,
     "home_page_in_toc": True,
+    "navbar_persistent": [],
     "show_toc_level": 2,
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",

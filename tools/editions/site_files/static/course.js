@@ -51,9 +51,6 @@ if (document.querySelector("script[src*='searchtools.js']") || /\/search\.html$/
   window.fetch = async (url) => {
     await loaded;
     const name = decodeURIComponent(String(url)).split("/").pop().replace(/\.html.*$/, "");
-    const main = document.createElement("div");
-    main.setAttribute("role", "main");
-    main.textContent = (window.courseTexts ?? {})[name] ?? "";
-    return { text: () => main.outerHTML };
+    return { text: () => `<div role="main">${(window.courseTexts ?? {})[name] ?? ""}</div>` };
   };
 }
