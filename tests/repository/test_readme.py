@@ -12,6 +12,7 @@ from tools.course import ROOT, kernel_environment
 # teachers type in test_teaching.py.
 ELSEWHERE = {"make run", "make test", "make lab", "make lab ARGS=--source", "make help"}
 ELSEWHERE |= {"make student", "make grade SUBMITTED=folder"}
+ELSEWHERE |= {"make site", "make site SERVE=1", "make pdf"}  # test_site_browser.py, test_site.py
 ELSEWHERE |= {"make check FILE=work/4.4-softmax-regression-from-scratch.ipynb"}
 IN_A_COPY = {"make stamp REPO=owner/name REF=v1.0", "make stamp ARGS=--remove"}
 WITH_A_FOLDER = 'make run ARGS="--notebooks FOLDER"'

@@ -44,3 +44,14 @@ def test_a_tag_publishes_the_student_edition_where_the_badges_lead():
     run = "\n".join(commands(publish))
     assert "make student ANSWERS=1" in run
     assert f"refs/heads/{STUDENT}$GITHUB_REF_NAME" in run
+
+
+def test_a_tag_publishes_the_website_and_the_printed_course():
+    jobs = load("publish.yml")["jobs"]
+    run = "\n".join(step.get("run", "") for step in jobs["site"]["steps"])
+    assert "make site" in run
+    assert "make pdf" in run
+    assert "gh release upload" in run
+    assert jobs["pages"]["needs"] == "site"
+    uses = [step["uses"] for step in jobs["pages"]["steps"]]
+    assert any(action.startswith("actions/deploy-pages@") for action in uses)
