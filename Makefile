@@ -8,7 +8,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
 ARGS ?=
 
-.PHONY: help setup data run test lint format lab student check grade refresh stamp colab site bench clean
+.PHONY: help setup data run test lint format lab student check grade refresh stamp colab site pdf bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -59,6 +59,9 @@ colab: data  ## run chapters as Colab does: alone, with its versions, from the s
 
 site: setup  ## make the website in build/site (SERVE=1: serve it on this computer as well)
 	@$(PY) -m tools.editions.site $(if $(SERVE),--serve)
+
+pdf: setup  ## print the whole course into build/course.pdf, with chromium
+	@$(PY) -m tools.editions.pdf
 
 bench: data  ## measure helpers against a bare PyTorch loop and d2l (ARGS="import read" for some rows)
 	@$(PY) -m tools.bench $(ARGS)

@@ -11,6 +11,7 @@ import argparse
 import functools
 import http.server
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ from tools.terminal import ToolError, run_tool
 FOLDER = BUILD / "site"
 FILES = Path(__file__).with_name("site_files")
 PORT = 8000
+PRINTED = "COURSE_PRINTED"  # environment variable: tells Sphinx's settings to make the printed page
 NEEDED = ["sphinx", "myst_nb", "sphinx_book_theme", "sphinx_design", "sphinx-mathjax-offline"]
 PARTS = {  # the book's chapters; one that is not named here is called by its number
     "0": "Before you begin",
@@ -125,10 +127,11 @@ def cards(paths: list[Path]) -> str:
     return "\n".join(grids)
 
 
-def contents(paths: list[Path]) -> str:
+def contents(paths: list[Path], printed: bool) -> str:
     """The tables of contents that the site's menu is made from."""
     lists = [(name, [path.stem for path in part]) for name, part in parts(paths).items()]
-    lists.append(("To look things up", ["glossary", "notation", "reference", "genindex"]))
+    index = [] if printed else ["genindex"]  # it has links, and no numbers of pages
+    lists.append(("To look things up", ["glossary", "notation", "reference", *index]))
     return "\n".join(
         f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(names) + "\n```\n"
         for caption, names in lists
@@ -148,14 +151,14 @@ def ways_to_go_on(address: stamp.Address) -> str:
     )
 
 
-def write_sources(folder: Path, paths: list[Path]) -> None:
+def write_sources(folder: Path, paths: list[Path], printed: bool = False) -> None:
     """Write everything that Sphinx reads to an existing folder."""
     address, marked = stamp.stored_address(), terms.find(paths)
     for path in paths:
         nbformat.write(page(path, marked, address), folder / path.name)
     start = (FILES / "index.md").read_text(encoding="utf-8")
     for name, text in {
-        "cards": cards(paths), "contents": contents(paths), "go on": ways_to_go_on(address),
+        "cards": cards(paths), "contents": contents(paths, printed), "go on": ways_to_go_on(address),
     }.items():  # fmt: skip
         start = start.replace(f"<!-- {name} -->", text)
     written = {
@@ -169,24 +172,25 @@ def write_sources(folder: Path, paths: list[Path]) -> None:
     shutil.copy(ROOT / "docs" / "pictures" / "training-board.svg", folder)
 
 
-def sphinx(builder: str, source: Path, target: Path) -> None:
+def sphinx(builder: str, source: Path, target: Path, printed: bool) -> None:
     """Run Sphinx; any warning is an error, and all of them are shown."""
+    env = {**os.environ, PRINTED: "1" if printed else ""}
     options = ["-n", "-W", "--keep-going", "-q", "-E", "-d", str(source / ".doctrees")]
     command = [sys.executable, "-m", "sphinx", "-b", builder, "-c", str(FILES), *options]
-    run = subprocess.run([*command, str(source), str(target)], cwd=ROOT)
+    run = subprocess.run([*command, str(source), str(target)], cwd=ROOT, env=env)
     if run.returncode != 0:
         raise ToolError("The site has faults, see the lines above.")
 
 
-def build(builder: str, target: Path, paths: list[Path]) -> None:
+def build(builder: str, target: Path, paths: list[Path], printed: bool = False) -> None:
     """Build the site of the given chapters; `target` is replaced once it is complete."""
     require_packages()
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as temporary:
         source, new = Path(temporary, "source"), Path(temporary, "site")
         source.mkdir()
-        write_sources(source, paths)
-        sphinx(builder, source, new)
+        write_sources(source, paths, printed)
+        sphinx(builder, source, new, printed)
         shutil.rmtree(target, ignore_errors=True)
         new.rename(target)
 

@@ -1,5 +1,6 @@
 """Settings of Sphinx for the course's website, see tools/editions/site.py."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))  # tools and helpers
 import helpers
 from tools.editions import stamp
 
+PRINTED = bool(os.environ.get("COURSE_PRINTED"))  # one long page, which chromium prints
 ADDRESS = stamp.stored_address()
 
 project = "Deep learning that runs"
@@ -68,3 +70,7 @@ html_theme_options = {
         else {}
     ),
 }
+
+if PRINTED:
+    html_theme, html_theme_options = "basic", {"nosidebar": True}
+    html_css_files, html_js_files = ["print.css"], ["print.js"]
