@@ -157,9 +157,12 @@ def write_sources(folder: Path, paths: list[Path], printed: bool = False) -> Non
     for path in paths:
         nbformat.write(page(path, marked, address), folder / path.name)
     start = (FILES / "index.md").read_text(encoding="utf-8")
-    for name, text in {
-        "cards": cards(paths), "contents": contents(paths, printed), "go on": ways_to_go_on(address),
-    }.items():  # fmt: skip
+    filled = {
+        "cards": cards(paths),
+        "contents": contents(paths, printed),
+        "go on": ways_to_go_on(address),
+    }
+    for name, text in filled.items():
         start = start.replace(f"<!-- {name} -->", text)
     written = {
         "index.md": start,

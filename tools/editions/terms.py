@@ -66,7 +66,8 @@ class Marked:
 
 
 @cache
-def word_lists() -> dict[str, list[str]]:
+def word_lists() -> dict[str, Any]:
+    """What site_files/terms.yml says about words in italics."""
     return yaml.safe_load((FILES / "terms.yml").read_text(encoding="utf-8"))
 
 

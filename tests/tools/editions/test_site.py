@@ -8,7 +8,7 @@ import pytest
 
 import helpers
 from tools.course import chapters, read, section, tags
-from tools.editions import reference, site, stamp, terms
+from tools.editions import pdf, reference, site, stamp, terms
 from tools.editions.student import is_solution
 from tools.terminal import ToolError
 
@@ -176,3 +176,35 @@ def test_the_reference_names_the_chapter_that_builds_a_name(chapter):
     nbformat.write(notebook, path)
     assert reference.chapter_of("SGD", [path]) == ("Built", path)
     assert reference.chapter_of("Timer", [path]) is None
+
+
+def test_printing_without_chromium_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
+    with pytest.raises(ToolError, match="sudo apt-get install chromium"):
+        pdf.chromium()
+
+
+def test_the_printed_course_has_no_index_of_links():
+    assert "genindex" in site.contents(chapters(), printed=False)
+    assert "genindex" not in site.contents(chapters(), printed=True)
+
+
+def test_the_site_is_served_to_this_computer_only(monkeypatch, tmp_path):
+    served = []
+
+    class Server:
+        def __init__(self, address, handler):
+            served.append(address)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def serve_forever(self):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(site.http.server, "ThreadingHTTPServer", Server)
+    site.serve(tmp_path)
+    assert served == [("127.0.0.1", site.PORT)]

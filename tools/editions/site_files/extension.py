@@ -9,7 +9,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 
-from tools.editions.terms import anchor
+from tools.editions.terms import anchor, word_lists
 
 
 class Definition(SphinxRole):
@@ -23,7 +23,8 @@ class Definition(SphinxRole):
         name = anchor(entry or shown)
         label = (self.env.docname, name)
         self.env.domains.standard_domain.anonlabels[name] = label
-        index = addnodes.index(entries=[("single", entry or shown, name, "main", None)])
+        words = [entry or shown, *word_lists()["found_by"].get(entry or shown, [])]
+        index = addnodes.index(entries=[("single", word, name, "main", None) for word in words])
         return [index, nodes.emphasis("", shown, ids=[name], classes=["definition"])], []
 
 

@@ -4,10 +4,11 @@ window.coursePrint = {
   prepare() {
     for (const fold of document.querySelectorAll("details")) fold.open = true;
     const list = document.createElement("ol");
-    for (const heading of document.querySelectorAll(".course-chapter")) {
+    for (const [i, heading] of document.querySelectorAll(".course-chapter").entries()) {
+      heading.id = `course-chapter-${i}`; // two chapters may have sections of the same name
       const entry = list.appendChild(document.createElement("li"));
       const link = entry.appendChild(document.createElement("a"));
-      link.href = `#${heading.parentElement.id}`;
+      link.href = `#${heading.id}`;
       link.textContent = heading.firstChild.textContent;
       entry.appendChild(document.createElement("span"));
     }
