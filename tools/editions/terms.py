@@ -45,8 +45,17 @@ class Definition:
         """The term without the capital letter that it has only because it begins a sentence."""
         word = self.term.split()[0]
         begins = self.text.startswith(f"*{self.term}*")
-        is_name = "'" in word or any(letter.isupper() for letter in word[1:])
+        is_name = (
+            "'" in word
+            or any(letter.isupper() for letter in word[1:])
+            or self.term in word_lists()["names"]
+        )
         return self.term[0].lower() + self.term[1:] if begins and not is_name else self.term
+
+    @property
+    def explanation(self) -> str:
+        """The defining sentence, or plain words where that needs what stands around it."""
+        return word_lists()["in_other_words"].get(self.name, self.text)
 
 
 @dataclass
@@ -77,7 +86,7 @@ def anchor(term: str) -> str:
 
 def key(term: str) -> str:
     """The same for the singular and the plural of a term."""
-    words = term.lower()
+    words = re.sub(r"\baxes$", "axis", term.lower())
     if words.endswith(("ss", "us", "is")) or len(words) < 4:
         return words
     return re.sub(r"(?<=ch)es$|(?<=x)es$|s$", "", words)
@@ -161,10 +170,10 @@ def glossary(marked: Marked) -> str:
         link = f"{{ref}}`section {section(d.path)} <{anchor(d.term)}>`"
         again = "".join(f", [{section(path)}]({path.name})" for path in d.again)
         again = f"; again in {again[2:]}" if again else ""
-        entries.append(f"{d.name}\n: {d.text} ({link}{again})\n")
+        entries.append(f"{d.name}\n: {d.explanation} ({link}{again})\n")
     return (
-        "# Glossary\n\nThe terms of the course, each in the words of the section that defines it. "
-        "The links lead to the place.\n\n" + "\n".join(entries)
+        "# Glossary\n\nThe terms of the course, most of them in the words of the section that "
+        "defines them. The links lead to the place.\n\n" + "\n".join(entries)
     )
 
 

@@ -137,6 +137,21 @@ def test_no_term_is_used_before_the_chapter_that_defines_it(marked):
     )
 
 
+def test_the_glossary_has_whole_sentences(marked):
+    unfit = [
+        f"{section(d.path)} {d.term!r}: {d.explanation!r}"
+        for d in marked.definitions
+        if "| |" in d.explanation or not re.search(r"[.?!)]$", d.explanation)
+    ]
+    assert not unfit, "explain them under in_other_words in tools/editions/site_files/terms.yml"
+
+
+def test_what_is_said_in_other_words_is_a_term(marked):
+    lists = terms.word_lists()
+    names = {d.name for d in marked.definitions}
+    assert {*lists["in_other_words"], *lists["names"], *lists["found_by"]} <= names
+
+
 def test_no_two_terms_share_an_anchor(marked):
     anchors = [terms.anchor(d.term) for d in marked.definitions]
     assert len(anchors) == len(set(anchors))
