@@ -73,7 +73,9 @@ def fold(cell: nbformat.NotebookNode) -> None:
 def links_to_open(path: Path, address: stamp.Address) -> str:
     """Links that open the chapter elsewhere; the badges' pictures would be outside requests."""
     badges = stamp.badges(path, address)
-    return re.sub(r"!\[([^]]+)\]\([^)]+\)", r"\1", badges).replace(") [", ") · [")
+    links = re.sub(r"!\[([^]]+)\]\([^)]+\)", r"\1", badges).replace(") [", ") · [")
+    # A class for the one that shows solutions, so that it can be hidden like them.
+    return re.sub(r" · (\[with solutions\]\([^)]+\))$", r"[ · \1]{.course-solved}", links)
 
 
 def page(path: Path, marked: terms.Marked, address: stamp.Address) -> nbformat.NotebookNode:

@@ -66,6 +66,7 @@ def test_a_chapter_can_be_opened_elsewhere_once_there_is_an_address(marked):
     first = site.page(path, marked, ADDRESS).cells[0].source
     assert "[Open in Colab](https://colab.research.google.com/github/owner/name/" in first
     assert "[Open in Kaggle](https://kaggle.com/" in first
+    assert re.search(r"\[ · \[with solutions\]\([^)]+\)\]\{\.course-solved\}\n", first)
 
 
 def test_the_start_page_says_how_to_go_on():
