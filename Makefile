@@ -8,7 +8,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
 ARGS ?=
 
-.PHONY: help setup data run test lint format lab student check grade refresh stamp colab site pdf bench clean
+.PHONY: help setup data run sweep test lint format lab student check grade refresh stamp colab site pdf bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -24,6 +24,9 @@ data: setup  ## obtain Fashion-MNIST, or say that the sample will be used
 
 run: data  ## execute every chapter into build/notebooks (ARGS="4.4 -p max_epochs 2" for one, shorter)
 	@$(PY) -m tools.run --jobs $(JOBS) $(ARGS)
+
+sweep: data  ## execute a chapter with many parameters: SECTION=4.4 GRID="lr=0.1,0.5 batch_size=64,256" SEEDS=3
+	@$(PY) -m tools.sweep --jobs $(JOBS) --grid "$(GRID)" --seeds $(or $(SEEDS),0) $(ARGS) "$(SECTION)"
 
 test: data lint  ## run every check (ARGS=--weekly: also those that take long, or measure times)
 	@$(PY) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder $(ARGS)

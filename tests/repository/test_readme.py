@@ -14,6 +14,9 @@ ELSEWHERE = {"make run", "make test", "make lab", "make lab ARGS=--source", "mak
 ELSEWHERE |= {"make student", "make grade SUBMITTED=folder"}
 ELSEWHERE |= {"make site", "make site SERVE=1", "make pdf"}  # test_site_browser.py, test_site.py
 ELSEWHERE |= {"make check FILE=work/4.4-softmax-regression-from-scratch.ipynb"}
+ELSEWHERE |= {  # by tests/tools/sweep, with less to do
+    'make sweep SECTION=4.4 GRID="lr=0.01,0.1,0.5 batch_size=64,256" SEEDS=3'
+}
 IN_A_COPY = {"make stamp REPO=owner/name REF=v1.0", "make stamp ARGS=--remove"}
 WITH_A_FOLDER = 'make run ARGS="--notebooks FOLDER"'
 NEEDS_COLAB = "make colab"  # an environment of its own: the weekly workflow

@@ -75,6 +75,10 @@ class Run:
             output=str(output) if output.exists() else "",
         )
 
+    def parameters_of(self, notebook: Path) -> dict[str, str]:
+        """The parameters that one notebook is executed with, as far as it has them."""
+        return self.parameters
+
     def name(self, notebook: Path) -> str:
         """What a notebook is called in the report: its path from `root`."""
         return notebook.relative_to(self.root).as_posix()
@@ -152,7 +156,7 @@ class Run:
         # Whatever kernel a notebook names, or none: the course's own has what it needs.
         options = ["--no-progress-bar", "--kernel", "python3", "--language", "python"]
         known = parameter_names(notebook)
-        for name, value in self.parameters.items():
+        for name, value in self.parameters_of(notebook).items():
             if name in known:
                 options += ["-p", name, value]
         return [*options, "--cwd", str(work), template(notebook), template(output)]

@@ -1,0 +1,91 @@
+"""`python -m tools.sweep`: what it executes, what it executes again, and what it refuses."""
+
+import csv
+import sys
+
+import pytest
+
+from tools import course
+from tools.sweep import __main__ as sweep
+from tools.sweep import results
+from tools.terminal import ToolError
+
+
+@pytest.fixture
+def chapter(tmp_path, write_notebook, monkeypatch):
+    """Write a chapter 9.9, which fails for lr = 2."""
+    path = tmp_path / "chapters" / "9.9-test.ipynb"
+    path.parent.mkdir()
+    parameters = "seed = 0  # a seed\nlr = 1  # learning rate"
+    write_notebook(path, "print('loss:', 1 / (2 - lr) + seed)", parameters=parameters)
+    monkeypatch.setattr(course, "chapters", lambda: [path])
+    monkeypatch.setattr(results, "bands", lambda _: {"loss: (.*)": [0, 1]})
+    return path
+
+
+@pytest.fixture
+def start(monkeypatch, tmp_path):
+    """Return a function that calls `python -m tools.sweep` with arguments."""
+
+    def call(*arguments):
+        output = ["--output", str(tmp_path / "out")]
+        monkeypatch.setattr(sys, "argv", ["sweep", *map(str, arguments), *output])
+        return sweep.main()
+
+    return call
+
+
+def rows(folder):
+    return list(csv.DictReader((folder / "out" / "9.9" / "results.csv").open()))
+
+
+def test_a_sweep_collects_figures_and_goes_on_where_it_stopped(
+    chapter, start, tmp_path, capsys, write_notebook
+):
+    assert start("9.9", "--grid", "lr=1,2,1.5") == 1
+    assert [(r["lr"], r["status"], r["loss: …"]) for r in rows(tmp_path)] == [
+        ("1", "ok", "1.0"),
+        ("2", "failed", ""),
+        ("1.5", "ok", "2.0"),
+    ]
+    assert rows(tmp_path)[1]["message"] == "ZeroDivisionError: division by zero"
+    assert rows(tmp_path)[1]["notebook"] == "lr=2.ipynb"  # as far as it came
+    capsys.readouterr()
+
+    assert start("9.9", "--grid", "lr=1,2,1.5", "--jobs", "1") == 1
+    out = capsys.readouterr().out
+    assert "2 of 3 were done before" in out
+    assert "lr=2.ipynb …" in out
+    assert "lr=1.ipynb …" not in out
+
+    (tmp_path / "out/9.9/notebooks/lr=1.ipynb").write_text("{")  # the machine went down
+    assert start("9.9", "--grid", "lr=1,1.5") == 0
+    assert "lr=1.ipynb …" in capsys.readouterr().out
+
+    write_notebook(chapter, "print('loss: 7')", parameters="seed = 0\nlr = 1")
+    assert start("9.9", "--grid", "lr=1,1.5") == 0
+    assert [r["loss: …"] for r in rows(tmp_path)] == ["7.0", "7.0"]
+
+
+def test_other_parameters_are_another_sweep(chapter, start, tmp_path, capsys):
+    assert start("9.9", "--grid", "lr=1,1.5") == 0
+    assert start("9.9", "--grid", "lr=1,1.5", "-p", "seed", "3") == 0
+    assert [r["loss: …"] for r in rows(tmp_path)] == ["4.0", "5.0"]
+    assert start("9.9", "--seeds", "2") == 0
+    assert [(r["seed"], r["loss: …"]) for r in rows(tmp_path)] == [("0", "1.0"), ("1", "2.0")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["", "--grid", "lr=1,2"], "Say which chapter"),
+        (["9.8", "--grid", "lr=1,2"], "No chapter '9.8'. There are: 9.9"),
+        (["9.9"], "One combination is no sweep"),
+        (["9.9", "--grid", "lr=1"], "One combination is no sweep"),
+        (["9.9", "--grid", "rate=1,2"], "No chapter has a parameter rate. There are: lr, seed"),
+        (["9.9", "--grid", "lr=1,2", "-p", "lr", "3"], "lr stands in the grid and in -p"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(chapter, start, arguments, sentence):
+    with pytest.raises(ToolError, match=sentence):
+        start(*arguments)

@@ -1,0 +1,1 @@
+"""`make sweep`: a chapter executed with many combinations of its parameters."""

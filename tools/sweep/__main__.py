@@ -1,0 +1,135 @@
+"""Execute a chapter with many combinations of its parameters, and collect its figures.
+
+usage: python -m tools.sweep SECTION --grid "lr=0.01,0.1,0.5 batch_size=64,256" [--seeds N]
+           [-p NAME VALUE]... [--jobs N] [--output FOLDER]
+
+The figures are those that tests/course/bands.yml knows. Started again, it executes only what is
+missing or has failed, and what the chapter has changed since.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from tools.course import BUILD, choose, read, section, tags, title
+from tools.run.__main__ import at_least_one, check_names, exclusive_use_of, stop_on_signals
+from tools.run.batch import Run, execute_all
+from tools.run.limits import Limits
+from tools.sweep.grid import Point, parse, points
+from tools.sweep.results import Row, figures_of, write_all
+from tools.terminal import ToolError, printable, run_tool
+
+EXAMPLE = 'make sweep SECTION=4.4 GRID="lr=0.01,0.1,0.5 batch_size=64,256" SEEDS=3'
+PARAMETERS = "sweep"  # in the metadata of a notebook: what it was to be executed with
+
+
+@dataclass(kw_only=True)
+class SweepRun(Run):
+    """A run of one chapter, with other parameters each time."""
+
+    points: dict[Path, Point]
+
+    def parameters_of(self, notebook: Path) -> dict[str, str]:
+        return {**self.parameters, **dict(self.points[notebook].values)}
+
+
+def seeds(text: str) -> int:
+    if int(text) < 0:
+        raise argparse.ArgumentTypeError(f"got {text}, expected how many seeds")
+    return int(text)
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("section", metavar="SECTION", help="such as 4.4")
+    parser.add_argument("--grid", default="", help='such as "lr=0.01,0.1 batch_size=64,256"')
+    parser.add_argument(
+        "--seeds", type=seeds, default=0, metavar="N", help="repeat each with so many seeds"
+    )
+    parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+    parser.add_argument("--jobs", type=at_least_one, default=2, help="notebooks at a time")
+    parser.add_argument("--output", type=Path, default=BUILD / "sweep", help="folder for results")
+    parser.add_argument("--time-limit", type=float, default=Limits.seconds, help="seconds for each")
+    parser.add_argument(
+        "--fresh", action="store_true", help="start Python for each, in place of forking it"
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = read_options()
+    if not options.section:
+        raise ToolError(f"Say which chapter, and what to try: {EXAMPLE}")
+    (chapter,) = choose([options.section])
+    wanted = points(parse(options.grid), options.seeds)
+    if len(wanted) == 1:
+        raise ToolError(f"One combination is no sweep. Give several values: {EXAMPLE}")
+    parameters = dict(options.p)
+    swept = dict(wanted[0].values)
+    check_names({**parameters, **swept}, [chapter])
+    if twice := ", ".join(sorted({*parameters} & {*swept})):
+        raise ToolError(f"{twice} stands in the grid and in -p: leave out one of them.")
+    folder = options.output.resolve() / section(chapter)
+    sources = folder / "sources"
+    sources.mkdir(parents=True, exist_ok=True)
+    by_file = {sources / f"{point.name}.ipynb": point for point in wanted}
+    limits = Limits(seconds=options.time_limit)
+    run = SweepRun(folder / "notebooks", parameters, sources, limits, points=by_file)
+    run.own_folders, run.preload = True, not options.fresh
+    with exclusive_use_of(folder), stop_on_signals(run.stop):
+        rows = execute(run, chapter, options.jobs)
+        write_all(rows, title(read(chapter)), folder)
+    failed = [row for row in rows if row.status != "ok"]
+    print(f"\n{len(rows) - len(failed)} of {len(rows)} combinations are done")
+    print(f"Table, picture and notebooks: {printable(str(folder / 'index.html'))}")
+    return int(bool(failed))
+
+
+def execute(run: SweepRun, chapter: Path, jobs: int) -> list[Row]:
+    """Execute the combinations that are not done yet; return what is known of all."""
+    missing = [file for file in run.points if not is_done(run, file, chapter)]
+    if len(missing) < len(run.points):
+        print(f"{len(run.points) - len(missing)} of {len(run.points)} were done before")
+    for file in missing:
+        notebook = read(chapter)
+        notebook.metadata[PARAMETERS] = run.parameters_of(file)
+        nbformat.write(notebook, file)
+    results = execute_all(run, missing, jobs, run.folder.parent / "report.json")
+    by_name = {result.notebook: result for result in results}
+    rows = []
+    for file, point in run.points.items():
+        result, output = by_name.get(file.name), run.folder / file.name
+        row = Row(point, "missing" if file in missing else "ok")
+        if result:
+            row.status, row.message = result.status, result.message
+        if output.exists():
+            row.notebook = output
+        if row.status == "ok":
+            row.figures = figures_of(section(chapter), read(output))
+        rows.append(row)
+    return rows
+
+
+def is_done(run: SweepRun, file: Path, chapter: Path) -> bool:
+    """Whether a combination was executed to its end, by the chapter as it is now."""
+    output = run.folder / file.name
+    if not output.exists():
+        return False
+    try:
+        executed = read(output)
+    except ToolError:  # it was being written when the machine went down
+        return False
+    facts = executed.metadata.get("papermill", {})
+    is_whole = facts.get("end_time") and facts.get("exception") is None
+    own = [cell.source for cell in executed.cells if "injected-parameters" not in tags(cell)]
+    return bool(
+        is_whole
+        and own == [cell.source for cell in read(chapter).cells]
+        and executed.metadata.get(PARAMETERS) == run.parameters_of(file)
+    )
+
+
+if __name__ == "__main__":
+    run_tool(main)
