@@ -15,7 +15,7 @@ import nbformat
 
 from tools.course import BUILD, choose, read, section, tags, title
 from tools.run.__main__ import at_least_one, check_names, exclusive_use_of, stop_on_signals
-from tools.run.batch import Run, execute_all
+from tools.run.batch import Result, Run, execute_all
 from tools.run.limits import Limits
 from tools.sweep.grid import Point, parse, points
 from tools.sweep.results import Row, figures_of, write_all
@@ -33,6 +33,17 @@ class SweepRun(Run):
 
     def parameters_of(self, notebook: Path) -> dict[str, str]:
         return {**self.parameters, **dict(self.points[notebook].values)}
+
+    def mark(self, notebook: Path) -> Path:
+        """A file that is there when this one was executed to its end; papermill does not tell."""
+        return self.folder / f"{notebook.stem}.done"
+
+    def execute(self, notebook: Path) -> Result:
+        self.mark(notebook).unlink(missing_ok=True)
+        result = super().execute(notebook)
+        if result.status == "ok":
+            self.mark(notebook).touch()
+        return result
 
 
 def seeds(text: str) -> int:
@@ -115,20 +126,16 @@ def execute(run: SweepRun, chapter: Path, jobs: int) -> list[Row]:
 def is_done(run: SweepRun, file: Path, chapter: Path) -> bool:
     """Whether a combination was executed to its end, by the chapter as it is now."""
     output = run.folder / file.name
-    if not output.exists():
+    if not run.mark(file).exists():
         return False
     try:
         executed = read(output)
-    except ToolError:  # it was being written when the machine went down
+    except ToolError:  # somebody has changed or deleted it
         return False
-    facts = executed.metadata.get("papermill", {})
-    is_whole = facts.get("end_time") and facts.get("exception") is None
     own = [cell.source for cell in executed.cells if "injected-parameters" not in tags(cell)]
-    return bool(
-        is_whole
-        and own == [cell.source for cell in read(chapter).cells]
-        and executed.metadata.get(PARAMETERS) == run.parameters_of(file)
-    )
+    return own == [cell.source for cell in read(chapter).cells] and executed.metadata.get(
+        PARAMETERS
+    ) == run.parameters_of(file)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ from tools.terminal import ToolError
 
 @pytest.fixture
 def chapter(tmp_path, write_notebook, monkeypatch):
-    """Write a chapter 9.9, which fails for lr = 2."""
+    """Write a chapter 9.9, which fails for lr = 2, and hangs for lr = 3."""
     path = tmp_path / "chapters" / "9.9-test.ipynb"
     path.parent.mkdir()
     parameters = "seed = 0  # a seed\nlr = 1  # learning rate"
-    write_notebook(path, "print('loss:', 1 / (2 - lr) + seed)", parameters=parameters)
+    hang = "import time\ntime.sleep(600 * (lr == 3))"
+    write_notebook(path, "print('loss:', 1 / (2 - lr) + seed)", hang, parameters=parameters)
     monkeypatch.setattr(course, "chapters", lambda: [path])
     monkeypatch.setattr(results, "bands", lambda _: {"loss: (.*)": [0, 1]})
     return path
@@ -58,13 +59,24 @@ def test_a_sweep_collects_figures_and_goes_on_where_it_stopped(
     assert "lr=2.ipynb …" in out
     assert "lr=1.ipynb …" not in out
 
-    (tmp_path / "out/9.9/notebooks/lr=1.ipynb").write_text("{")  # the machine went down
+    (tmp_path / "out/9.9/notebooks/lr=1.ipynb").write_text("{")  # somebody changed it
     assert start("9.9", "--grid", "lr=1,1.5") == 0
     assert "lr=1.ipynb …" in capsys.readouterr().out
 
     write_notebook(chapter, "print('loss: 7')", parameters="seed = 0\nlr = 1")
     assert start("9.9", "--grid", "lr=1,1.5") == 0
     assert [r["loss: …"] for r in rows(tmp_path)] == ["7.0", "7.0"]
+
+
+def test_what_was_cut_off_is_executed_again(chapter, start, tmp_path, capsys):
+    assert start("9.9", "--grid", "lr=1,3", "--time-limit", "8") == 1
+    assert [(r["status"], r["loss: …"]) for r in rows(tmp_path)] == [
+        ("ok", "1.0"),
+        ("too slow", ""),
+    ]
+    capsys.readouterr()
+    assert start("9.9", "--grid", "lr=1,3", "--time-limit", "8") == 1
+    assert "lr=3.ipynb …" in capsys.readouterr().out
 
 
 def test_other_parameters_are_another_sweep(chapter, start, tmp_path, capsys):
