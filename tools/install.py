@@ -48,7 +48,8 @@ def install(folder):
     env = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     env["PIP_USER"] = "0"
     return subprocess.call(
-        pip + ["--constraint", "constraints.txt", "--editable", ".[dev,teach,site]"], env=env
+        pip + ["--constraint", "constraints.txt", "--editable", ".[dev,teach,site,cluster]"],
+        env=env,
     )
 
 

@@ -39,7 +39,7 @@ def test_each_requirement_has_a_lower_bound_and_a_pin_that_fits(project, pins):
 def test_conda_installs_the_same(project):
     conda = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     (pip,) = [part["pip"] for part in conda["dependencies"] if isinstance(part, dict)]
-    assert pip == ["--constraint constraints.txt", "--editable .[dev,teach,site]"]
+    assert pip == ["--constraint constraints.txt", "--editable .[dev,teach,site,cluster]"]
     (python,) = [part for part in conda["dependencies"] if str(part).startswith("python")]
     assert project["requires-python"] in python.replace("python", "")
     assert conda["name"] == project["name"]

@@ -17,7 +17,14 @@ from tools.course import BUILD, chapters
 from tools.grading import gradebook, report
 from tools.grading.grader import LIMITS, SHORT, Graded, Grader
 from tools.grading.submissions import find
-from tools.run.__main__ import at_least_one, check_names, exclusive_use_of, stop_on_signals
+from tools.run.__main__ import (
+    add_cluster_options,
+    at_least_one,
+    check_names,
+    exclusive_use_of,
+    on_cluster,
+    stop_on_signals,
+)
 from tools.run.sandbox import obstacle
 from tools.terminal import ToolError, printable, run_tool
 
@@ -45,6 +52,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--fresh", action="store_true", help="start Python for each, in place of forking it"
     )
+    add_cluster_options(parser)
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     return parser.parse_args()
 
@@ -53,7 +61,7 @@ def main() -> int:
     options = read_options()
     if not str(options.submitted).strip(" ."):
         raise ToolError("Say what to grade: make grade SUBMITTED=folder")
-    problem = "" if options.trust else obstacle()
+    problem = "" if options.trust or options.cluster else obstacle()
     if problem:
         raise ToolError(NO_SANDBOX.format(problem=printable(problem)))
     submissions = find(options.submitted)
@@ -68,7 +76,11 @@ def main() -> int:
     grader = Grader(
         work, not options.trust, parameters, limits, options.jobs, preload=not options.fresh
     )
-    with exclusive_use_of(folder), stop_on_signals(grader.stop):
+    with (
+        exclusive_use_of(folder),
+        on_cluster(options) as grader.cluster,
+        stop_on_signals(grader.stop),
+    ):
         shutil.rmtree(work, ignore_errors=True)
         graded = grader.grade(submissions)
         report.write_all(graded, folder)

@@ -10,9 +10,11 @@ from tools.course import read
 from tools.grading import audit
 from tools.grading.assemble import Verdict, assemble, verdicts
 from tools.grading.submissions import Submission, file_name
-from tools.run.batch import Result, Run, execute_all
+from tools.run.batch import Run, execute_all
+from tools.run.cluster import Cluster
 from tools.run.executor import TOO_MUCH
 from tools.run.limits import Limits
+from tools.run.result import Result
 from tools.terminal import ToolError
 
 # The lesson before the exercises runs on little data: the checks hold for any parameters.
@@ -104,6 +106,7 @@ class Grader:
         jobs: submissions at a time.
         stop: when set, no submission is begun any more, and those that run are ended.
         preload: whether kernels are forked from a process with all imports, where there is fork.
+        cluster: the workers that execute the submissions; None for this machine.
     """
 
     folder: Path
@@ -113,6 +116,7 @@ class Grader:
     jobs: int = 2
     stop: threading.Event = field(default_factory=threading.Event)
     preload: bool = True
+    cluster: Cluster | None = None
 
     def grade(self, submissions: list[Submission]) -> list[Graded]:
         """Grade all that can be graded; the others keep the problem that says why not."""
@@ -133,6 +137,7 @@ class Grader:
             isolated=self.isolated,
             stop=self.stop,
             preload=self.preload,
+            cluster=self.cluster,
             submissions=files,
             calls=calls,
         )
@@ -151,7 +156,7 @@ class Grader:
         root = self.folder / "recordings"
         root.mkdir(parents=True, exist_ok=True)
         run = Run(root.with_name("recorded"), self.parameters, root, Limits(), stop=self.stop)
-        run.preload = self.preload
+        run.preload, run.cluster = self.preload, self.cluster
         run.folder.mkdir(exist_ok=True)
         for chapter in chapters:
             nbformat.write(audit.recording(chapter), root / chapter.name)

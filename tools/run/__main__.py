@@ -23,8 +23,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tools.course import BUILD, choose, read, stated_seconds
-from tools.run.batch import Result, Run, execute_all, parameter_names
+from tools.run.batch import Run, execute_all
+from tools.run.cluster import Cluster, connect
+from tools.run.files import parameter_names
 from tools.run.limits import Limits
+from tools.run.result import Result
 from tools.run.sandbox import obstacle
 from tools.terminal import ToolError, printable, run_tool
 
@@ -107,6 +110,28 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
+def add_cluster_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say where the notebooks of a batch are executed."""
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help='of a dask scheduler, such as tls://host:8786; "local" starts one (docs/cluster.md)',
+    )
+    parser.add_argument(
+        "--tls", nargs=3, metavar=("CA", "CERT", "KEY"), help="files with certificates, for tls://"
+    )
+
+
+@contextmanager
+def on_cluster(options: argparse.Namespace) -> Iterator[Cluster | None]:
+    """The cluster that the options name; None if they name none."""
+    if not options.cluster:
+        yield None
+        return
+    with connect(options.cluster, options.jobs, options.tls) as cluster:
+        yield cluster
+
+
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="such as 4.4; default: all")
@@ -127,6 +152,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--fresh", action="store_true", help="start Python for each, in place of forking it"
     )
+    add_cluster_options(parser)
     # What argparse would take for an option, since it begins with a dash, may be a value.
     arguments, parameters = sys.argv[1:], []
     while "-p" in arguments[:-2]:
@@ -157,18 +183,23 @@ def main() -> int:
     run = Run(folder, parameters, root, limits, preload=not options.fresh)
     run.own_folders = bool(options.notebooks)
     if options.notebooks and not options.trust:
-        problem = obstacle()
+        problem = "" if options.cluster else obstacle()  # each worker looks for itself
         run.sandbox = not problem
         if problem:
             print(f"{WITHOUT_SANDBOX} ({printable(problem)})", flush=True)
-    with exclusive_use_of(folder.parent), stop_on_signals(run.stop):
+    with (
+        exclusive_use_of(folder.parent),
+        on_cluster(options) as run.cluster,
+        stop_on_signals(run.stop),
+    ):
         return run_and_report(run, notebooks, options)
 
 
 def run_and_report(run: Run, notebooks: list[Path], options: argparse.Namespace) -> int:
     start, report = time.perf_counter(), run.folder.parent / "report.json"
     where = printable(str(run.folder))
-    print(f"{len(notebooks)} notebooks, {options.jobs} at a time, to {where}", flush=True)
+    jobs = run.cluster.threads() if run.cluster else options.jobs
+    print(f"{len(notebooks)} notebooks, {jobs} at a time, to {where}", flush=True)
     results = execute_all(run, notebooks, options.jobs, report)
 
     name = "notebook" if options.notebooks else "section"

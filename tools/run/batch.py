@@ -7,39 +7,26 @@ import sys
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-import papermill
 import psutil
 
 from tools.course import ROOT, kernel_environment, section
+from tools.run.cluster import Cluster
 from tools.run.executor import CELL_LIMIT, OUTPUT_LIMIT
 from tools.run.failures import explain, one_line
-from tools.run.kernels import ISOLATED, SANDBOX
+from tools.run.files import PYTHON, copy_neighbours, language_of, parameter_names, template
+from tools.run.kernels import ISOLATED, OFFLINE, SANDBOX
 from tools.run.limits import Limits
 from tools.run.preloaded import Preloaded, preload
 from tools.run.processes import TREE_ID, ProcessTree, new_tree_id
 from tools.run.progress import Progress
+from tools.run.result import Result
 from tools.terminal import printable
 
-PYTHON = ("python", "ipython", "python3")
 CHECK_EVERY = 0.1  # seconds between two looks at a running notebook
-
-
-@dataclass
-class Result:
-    """What became of one notebook."""
-
-    notebook: str
-    section: str
-    seconds: float
-    peak_mb: int
-    status: str  # "ok", "failed", "too slow", "too large" or "stopped"
-    message: str
-    output: str  # the notebook as far as it came; "" if there is none
 
 
 @dataclass
@@ -56,9 +43,13 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     preload: bool = True  # fork the processes from one that has imported what they need
     server: Preloaded | None = None
+    cluster: Cluster | None = None  # workers that execute the notebooks in place of this machine
+    offline: bool = False  # a kernel in a sandbox has no network
 
     def execute(self, notebook: Path) -> Result:
         """Execute one notebook in a process of its own; what goes wrong is part of the result."""
+        if self.cluster:
+            return self.cluster.execute(self, notebook)
         name = self.name(notebook)
         output, start = self.folder / name, time.perf_counter()
         try:
@@ -96,6 +87,8 @@ class Run:
         env = {**kernel_environment(), TREE_ID: tree_id, OUTPUT_LIMIT: str(self.limits.output_mb)}
         if self.isolated or self.sandbox:
             env[SANDBOX] = ISOLATED if self.isolated else str(own)
+        if self.offline:
+            env[OFFLINE] = "1"
         if self.limits.cell_seconds:
             env[CELL_LIMIT] = str(self.limits.cell_seconds)
         start, peak, status, message = time.perf_counter(), 0, "", ""
@@ -162,42 +155,14 @@ class Run:
         return [*options, "--cwd", str(work), template(notebook), template(output)]
 
 
-def copy_neighbours(notebook: Path, work: Path, output: Path) -> None:
-    """Copy what was handed in beside a notebook, but no other notebook."""
-    work.mkdir(parents=True)
-    for path in notebook.parent.iterdir():
-        if path.name.startswith(".") or path.suffix == ".ipynb" or path == output:
-            continue
-        if path.is_file():
-            shutil.copy(path, work)
-        elif path.is_dir() and not any(path.rglob("*.ipynb")):
-            shutil.copytree(path, work / path.name)
-
-
-def language_of(notebook: Path) -> str:
-    """The language that a notebook says it is written in; Python if it does not say."""
-    with suppress(OSError, ValueError, AttributeError, TypeError):
-        metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
-        spec, info = metadata.get("kernelspec", {}), metadata.get("language_info", {})
-        return str(info.get("name") or spec.get("language") or "python")
-    return "python"
-
-
-def template(path: Path) -> str:
-    """An absolute path as papermill wants it, which fills in what stands in braces."""
-    return str(path.absolute()).replace("{", "{{").replace("}", "}}")
-
-
-def parameter_names(notebook: Path) -> set[str]:
-    """The parameters that a notebook has; none if it cannot be read, as executing it will tell."""
-    with suppress(Exception):  # whatever a file that is no notebook makes papermill raise
-        return set(papermill.inspect_notebook(template(notebook)))
-    return set()
-
-
 def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> list[Result]:
-    """Execute the notebooks, `jobs` at a time; report on each as soon as it is done."""
+    """Execute the notebooks, `jobs` at a time; report on each as soon as it is done.
+
+    On a cluster, as many at a time as its workers have threads.
+    """
     results: list[Result] = []
+    jobs = run.cluster.threads() if run.cluster else jobs
+    few = len(notebooks) <= jobs  # for which it does not pay to import everything beforehand
     write(report, results)
 
     def execute(notebook: Path) -> Result:
@@ -205,7 +170,7 @@ def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> lis
         return run.execute(notebook)
 
     with (
-        preload(run.preload and len(notebooks) > jobs) as run.server,  # else it does not pay
+        preload(run.preload and not few and not run.cluster) as run.server,
         Progress(len(notebooks)) as progress,
         ThreadPoolExecutor(jobs) as pool,
     ):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SANDBOX = "TOOLS_SANDBOX"  # environment variable: the folder that a kernel may write to
 ISOLATED = "isolated"  # its value for a kernel that may write nowhere
+OFFLINE = "TOOLS_OFFLINE"  # environment variable: set if such a kernel has no network either
 
 
 class Manager(AsyncKernelManager):
@@ -30,16 +31,8 @@ class Manager(AsyncKernelManager):
         return [*self.sandbox.prefix(), *command] if self.sandbox else command
 
 
-class ConfinedManager(Manager):
-    """Starts a kernel that can write to its own folder only."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.sandbox = confined(Path(os.environ[SANDBOX]))
-
-
-class IsolatedManager(Manager):
-    """Starts a kernel that has no network, and talks to it through files.
+class SocketManager(Manager):
+    """Starts a kernel without a network, and talks to it through files in a folder.
 
     A signal would reach bubblewrap, so that a kernel is interrupted by a message.
     """
@@ -49,7 +42,6 @@ class IsolatedManager(Manager):
         # A short name: that of a socket has at most 107 characters.
         self.sockets = tempfile.TemporaryDirectory(prefix="kernel-")
         self.transport, self.connection_file = "ipc", str(Path(self.sockets.name, "kernel.json"))
-        self.sandbox = isolated(Path(self.sockets.name))
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         assert self.kernel_spec is not None
@@ -61,12 +53,38 @@ class IsolatedManager(Manager):
         self.sockets.cleanup()
 
 
-MANAGERS = {None: Manager, ISOLATED: IsolatedManager}
+class ConfinedManager(Manager):
+    """Starts a kernel that can write to its own folder only."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.sandbox = confined(Path(os.environ[SANDBOX]))
+
+
+class OfflineManager(SocketManager):
+    """Starts a kernel that can write to its own folder only, and has no network."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.sandbox = confined(Path(os.environ[SANDBOX]), Path(self.sockets.name))
+
+
+class IsolatedManager(SocketManager):
+    """Starts a kernel that sees programs, helpers and data only, and has no network."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.sandbox = isolated(Path(self.sockets.name))
 
 
 def manager() -> type[Manager]:
     """The kernel manager that the environment asks for."""
-    return MANAGERS.get(os.environ.get(SANDBOX), ConfinedManager)
+    wanted = os.environ.get(SANDBOX)
+    if wanted is None:
+        return Manager
+    if wanted == ISOLATED:
+        return IsolatedManager
+    return OfflineManager if OFFLINE in os.environ else ConfinedManager
 
 
 class ForkedProvisioner(LocalProvisioner):

@@ -56,14 +56,18 @@ class Sandbox:
         return {**inherited, **self.environment}
 
 
-def confined(folder: Path) -> Sandbox:
-    """A sandbox that can write to `folder` only, and sees no other process."""
+def confined(folder: Path, sockets: Path | None = None) -> Sandbox:
+    """A sandbox that can write to `folder` only, and sees no other process.
+
+    With a folder for `sockets`, through which it talks, it has no network.
+    """
     options = (
         *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *("--tmpfs", "/run"),  # services listen there, and some write whatever they are told
         *("--bind", str(folder), str(folder)),
         *("--size", str(SHARED_MEMORY), "--tmpfs", IN_MEMORY),
         *("--unshare-pid", "--cap-drop", "ALL", "--die-with-parent"),
+        *(("--unshare-net", "--bind", str(sockets), str(sockets)) if sockets else ()),
     )
     environment = {
         "HOME": str(folder),

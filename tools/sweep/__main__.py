@@ -14,9 +14,17 @@ from pathlib import Path
 import nbformat
 
 from tools.course import BUILD, choose, read, section, tags, title
-from tools.run.__main__ import at_least_one, check_names, exclusive_use_of, stop_on_signals
-from tools.run.batch import Result, Run, execute_all
+from tools.run.__main__ import (
+    add_cluster_options,
+    at_least_one,
+    check_names,
+    exclusive_use_of,
+    on_cluster,
+    stop_on_signals,
+)
+from tools.run.batch import Run, execute_all
 from tools.run.limits import Limits
+from tools.run.result import Result
 from tools.sweep.grid import Point, parse, points
 from tools.sweep.results import Row, figures_of, write_all
 from tools.terminal import ToolError, printable, run_tool
@@ -66,6 +74,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--fresh", action="store_true", help="start Python for each, in place of forking it"
     )
+    add_cluster_options(parser)
     return parser.parse_args()
 
 
@@ -89,7 +98,11 @@ def main() -> int:
     limits = Limits(seconds=options.time_limit)
     run = SweepRun(folder / "notebooks", parameters, sources, limits, points=by_file)
     run.own_folders, run.preload = True, not options.fresh
-    with exclusive_use_of(folder), stop_on_signals(run.stop):
+    with (
+        exclusive_use_of(folder),
+        on_cluster(options) as run.cluster,
+        stop_on_signals(run.stop),
+    ):
         rows = execute(run, chapter, options.jobs)
         write_all(rows, title(read(chapter)), folder)
     failed = [row for row in rows if row.status != "ok"]

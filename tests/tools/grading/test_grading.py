@@ -224,3 +224,20 @@ def test_a_file_that_cannot_be_checked_is_named(tmp_path, monkeypatch, name, sen
     monkeypatch.setattr(sys, "argv", ["check", str(tmp_path / name)])
     with pytest.raises(ToolError, match=sentence):
         check.main()
+
+
+@needs_bubblewrap
+@pytest.mark.weekly
+def test_a_cluster_gives_the_same_points(hand_in, right_answers, tmp_path, monkeypatch):
+    right = right_answers("2.1")
+    hand_in(tmp_path / "submitted" / "ana" / FILE, right)
+    hand_in(tmp_path / "submitted" / "tricks" / FILE, {**right, "ex1": WRONG, "ex3": EXIT})
+    points = {}
+    for where in ([], ["--cluster", "local"]):
+        out = tmp_path / f"out{len(where)}"
+        options = ["--output", str(out), *where, str(tmp_path / "submitted")]
+        monkeypatch.setattr(sys, "argv", ["grade", *options])
+        assert grading.main() == 0
+        points[len(where)] = (out / "grades.csv").read_text(encoding="utf-8")
+    assert points[2] == points[0]
+    assert "the kernel ended" in points[0]

@@ -190,3 +190,17 @@ def test_an_isolated_notebook_has_no_rights_and_sees_nothing(seen):
         "home": sandbox.WORK,
         "files": [".log"],  # that of the run, which counts what comes in
     }
+
+
+def test_on_a_cluster_a_notebook_has_no_network(
+    bubblewrap, run_notebooks, tmp_path, write_notebook
+):
+    """It would reach the scheduler, and so all workers."""
+    pytest.importorskip("distributed", reason="no dask here: make setup installs it")
+    look = "import os, socket\nprint(socket.if_nameindex(), os.path.exists('mine'))"
+    write_notebook(tmp_path / "a.ipynb", "open('mine', 'w').close()", look)
+    options = ["--notebooks", tmp_path, "--cluster", "local", "--output", tmp_path / "out"]
+    for more in ([], ["--fresh"]):
+        assert run_notebooks(*options, *more) == 0
+        notebook = nbformat.read(tmp_path / "out" / "notebooks" / "a.ipynb", as_version=4)
+        assert notebook.cells[-1].outputs[0].text == "[(1, 'lo')] True\n"
