@@ -96,15 +96,18 @@ class ForkedProvisioner(LocalProvisioner):
         assert isinstance(self.parent, Manager)
         environment, folder = options["env"], options.get("cwd") or os.getcwd()
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
-        sandbox, pid = self.parent.sandbox, None
+        sandbox, holder, pid = self.parent.sandbox, None, None
         if sandbox:
-            self.holder, pid = hold(sandbox, environment)
+            holder, pid = hold(sandbox, environment)
             environment = sandbox.environment_in_it(environment)
             folder = sandbox.folder or folder
         else:
             environment = {**environment, PARENT: str(os.getpid())}
             arguments.append(f"--IPKernelApp.parent_handle={os.getpid()}")
-        self.waiting.start(arguments, environment, folder, pid)
+        if not self.waiting.start(arguments, environment, folder, pid):
+            if holder:
+                holder.kill()
+            return await super().launch_kernel(cmd, **options)
         self.process = self.waiting  # type: ignore[assignment]  # as good as a Popen
         self.pid = self.pgid = self.waiting.pid
         self.cwd = folder

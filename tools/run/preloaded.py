@@ -19,12 +19,28 @@ from tools.course import ROOT, kernel_environment
 from tools.run.processes import TREE_ID, new_tree_id
 from tools.run.sandbox import VISIBLE
 
-HAS_FORK = sys.platform == "linux"  # macOS has it, too, but its own libraries do not survive it
 NEEDED = {*VISIBLE, "PYTHONPATH", "LD_LIBRARY_PATH"}  # by the server; a kernel could read the rest
 # What a kernel sets before anything imports matplotlib, which reads it only then.
 BACKEND = "module://matplotlib_inline.backend_inline"
 KILLED = -9  # as subprocess.Popen has it
 LOOK_EVERY = 0.02  # seconds between two looks at a process that is waited for
+
+
+def can_fork() -> bool:
+    """Whether kernels can be forked: on Linux 5.3 or newer.
+
+    macOS has fork, but its own libraries do not survive it.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    return True
+
+
+HAS_FORK = can_fork()
 
 
 class ForkedProcess(psutil.Process):

@@ -24,24 +24,30 @@ class WaitingKernel:
     stdin = stdout = stderr = None
 
     def __init__(self, inherited: int) -> None:
-        reading, writing = os.pipe()
+        orders, self._orders = os.pipe()
+        self._answers, answers = os.pipe()
         self.pid = os.fork()
         if not self.pid:
-            os.close(writing)
+            os.close(self._orders)
             os.close(inherited)
-            be_kernel(reading)
+            be_kernel(orders, answers)
             sys.exit()
-        os.close(reading)
-        self.orders = writing
+        os.close(orders)
+        os.close(answers)
         self.returncode: int | None = None
 
     def start(
         self, arguments: list[str], environment: dict[str, str], folder: str, sandbox: int | None
-    ) -> None:
-        """Let it be the kernel with those arguments, in the sandbox of that process, if any."""
+    ) -> bool:
+        """Let it be the kernel with those arguments, in the sandbox of that process, if any.
+
+        False if it cannot enter that sandbox, for which it takes Linux 5.8; then it has ended.
+        """
         order = {"arguments": arguments, "environment": environment, "folder": folder}
-        with open(self.orders, "w") as file:
+        with open(self._orders, "w") as file:
             json.dump({**order, "sandbox": sandbox}, file)
+        with open(self._answers, "rb") as file:
+            return bool(file.read(1))
 
     def poll(self) -> int | None:
         if self.returncode is None:
@@ -67,10 +73,10 @@ class WaitingKernel:
         self.send_signal(signal.SIGTERM)
 
 
-def be_kernel(orders: int) -> None:
+def be_kernel(orders: int, answers: int) -> None:
     """Wait for an order, and be that kernel from then on, until it is shut down."""
     os.setsid()
-    close_all_but({1, 2, orders})
+    close_all_but({1, 2, orders, answers})
     os.open(os.devnull, os.O_RDONLY)  # the lowest number that is free: standard input
     with open(orders) as file:
         text = file.read()
@@ -79,6 +85,8 @@ def be_kernel(orders: int) -> None:
     order = json.loads(text)
     if order["sandbox"]:
         enter(order["sandbox"])
+    os.write(answers, b"!")
+    os.close(answers)
     os.environ.clear()
     os.environ.update(order["environment"])
     os.chdir(order["folder"])

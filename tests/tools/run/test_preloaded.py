@@ -2,10 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
+import textwrap
 
 import nbformat
 import pytest
 
+from tools.course import ROOT
 from tools.run.preloaded import HAS_FORK
 from tools.run.processes import TREE_ID
 
@@ -136,3 +140,19 @@ def test_without_its_server_a_run_goes_on(
     )
     assert outputs(tmp_path / "out", "2")[0].text == "0\n"
     assert left_behind(tmp_path) == []
+
+
+def test_where_a_sandbox_cannot_be_entered_it_says_so_and_ends():
+    """So the kernel is started in the sandbox, as where there is no fork."""
+    source = """
+        import os
+        from tools.run.waiting_kernel import WaitingKernel
+
+        kernel = WaitingKernel(os.open(os.devnull, os.O_RDONLY))
+        in_no_sandbox = os.getpid()
+        print(kernel.start([], {}, "/", in_no_sandbox), kernel.wait())
+    """
+    command = [sys.executable, "-c", textwrap.dedent(source)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.stdout == "False 1\n"
+    assert "could not join the sandbox" in run.stderr
