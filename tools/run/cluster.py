@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.course import ROOT, section
 from tools.run import remote
+from tools.run.failures import one_line
 from tools.run.files import neighbours
 from tools.run.result import Result
 from tools.terminal import ToolError, printable
@@ -102,17 +103,19 @@ class Cluster:
             try:
                 answer = future.result(CHECK_EVERY)
                 break
-            except TimeoutError:
+            except TimeoutError as error:  # of waiting, or of the job itself
+                if future.done():
+                    return failed(run, notebook, f"on its worker: {type(error).__name__}: {error}")
                 if run.stop.is_set():
                     future.cancel()
                     return failed(run, notebook, "the run was stopped", "stopped")
             except KilledWorker as error:
                 times = error.allowed_failures + 1
                 return failed(run, notebook, f"{times} workers ended while they executed it")
-            except (CancelledError, OSError) as error:
+            except CancelledError as error:
                 run.stop.set()
                 return failed(run, notebook, f"the scheduler is gone: {error}", "stopped")
-            except Exception as error:
+            except Exception as error:  # such as a full disk
                 return failed(run, notebook, f"on its worker: {type(error).__name__}: {error}")
         return received(run, notebook, answer)
 
@@ -147,11 +150,7 @@ def received(run: "Run", notebook: Path, answer: dict[str, Any]) -> Result:
 
 
 def failed(run: "Run", notebook: Path, message: str, status: str = "failed") -> Result:
-    from tools.run.batch import Result
-
-    return Result(
-        run.name(notebook), section(notebook), 0, 0, status, " ".join(message.split()), ""
-    )
+    return Result(run.name(notebook), section(notebook), 0, 0, status, one_line(message), "")
 
 
 @contextmanager

@@ -42,6 +42,7 @@ def execute(archive: bytes, job: dict[str, Any]) -> dict[str, Any]:
         unpack(archive, folder)
         if sys.path[0] != str(folder):
             sys.path.insert(0, str(folder))
+            os.environ["PYTHONPATH"] = str(folder)  # kernels import the helpers that came along
             for name in [name for name in sys.modules if name.partition(".")[0] == "tools"]:
                 del sys.modules[name]  # those of another state of the course
         worker = importlib.import_module("tools.run.worker")

@@ -1,6 +1,5 @@
 """Executes a notebook on a worker of a cluster, and sends back what came out."""
 
-import os
 import tempfile
 import threading
 import time
@@ -10,7 +9,6 @@ from typing import Any
 
 from distributed import get_worker
 
-from tools.course import ROOT
 from tools.run.batch import Run
 from tools.run.limits import Limits
 from tools.run.preloaded import HAS_FORK, Preloaded
@@ -42,7 +40,6 @@ def server() -> Preloaded | None:
     """The process that kernels are forked from, which lives as long as this worker."""
     with STARTING:
         if not SERVERS and HAS_FORK:
-            os.environ["PYTHONPATH"] = str(ROOT)  # kernels import the helpers that came along
             started = Preloaded()
             if not started.is_ready():
                 return None

@@ -1,5 +1,6 @@
 """Runs on a cluster: a real scheduler and real workers, one of which is killed."""
 
+import importlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from tools.run.processes import is_alive
 from tools.terminal import ToolError
 
 pytest.importorskip("distributed", reason="no dask here: make setup installs it")
+worker = importlib.import_module("tools.run.worker")  # needs dask
 
 SLEEPS = "import time\ntime.sleep(4)\nprint(seed)"
 FAST = {  # so that a test need not wait for what takes minutes by default
@@ -159,6 +161,26 @@ def test_a_cluster_of_this_process_gives_what_a_local_run_gives(notebooks, run_n
     on_cluster = {name: outputs(notebooks, name) for name in COMPLETE}
     assert run_notebooks(*options, "--output", notebooks / "out") == 1
     assert {name: outputs(notebooks, name) for name in COMPLETE} == on_cluster
+
+
+def test_what_fails_on_a_worker_is_told_and_stops_nothing(run_notebooks, notebooks, monkeypatch):
+    errors = {"a.ipynb": OSError(28, "No space left on device"), "b.ipynb": TimeoutError("late")}
+    execute = worker.execute
+
+    def fail(job):
+        if job["name"] in errors:
+            raise errors[job["name"]]
+        return execute(job)
+
+    monkeypatch.setattr(worker, "execute", fail)
+    options = ["--notebooks", notebooks, "--trust", "--output", notebooks / "out"]
+    assert run_notebooks(*options, "--cluster", "local") == 1
+    full = "on its worker: OSError: [Errno 28] No space left on device"
+    assert report(notebooks) == {
+        **COMPLETE,
+        "a.ipynb": ("failed", full),
+        "b.ipynb": ("failed", "on its worker: TimeoutError: late"),
+    }
 
 
 class OtherVersions:
