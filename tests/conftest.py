@@ -18,6 +18,17 @@ from tools.run import __main__ as run
 collect_ignore = ["misbehaving"]  # no chapters: nbval must not execute them
 
 
+@pytest.fixture(autouse=True)
+def _close_figures() -> Iterator[None]:
+    """Close the figures that a test leaves open: the next test in the process must not find them.
+
+    Which modules share a process is up to pytest-xdist, and differs from run to run.
+    """
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
+
+
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotebookClient]:
     """Start a real kernel, in an empty folder, for all tests of a module."""

@@ -155,7 +155,6 @@ def test_visualize(data):
     assert [a.get_title() for a in axes] == data.text_labels(data.val.targets[:6])
     data.visualize(data.val[:2], ncols=2, labels=["a", "b"])
     assert [a.get_title() for a in helpers.plt.gcf().axes] == ["a", "b"]
-    helpers.plt.close("all")
 
 
 def test_the_images_have_the_default_type_of_torch(data):

@@ -8,12 +8,6 @@ import helpers
 from helpers import plotting
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    helpers.plt.close("all")
-
-
 def lines():
     return helpers.plt.gca().get_lines()
 

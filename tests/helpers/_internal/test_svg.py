@@ -1,13 +1,5 @@
-import pytest
-
 import helpers
 from helpers._internal.svg import describe, to_svg
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    helpers.plt.close("all")
 
 
 def test_a_figure_is_told_by_its_title_labels_and_legend():
