@@ -55,20 +55,13 @@ def differences(one: nbformat.NotebookNode, other: nbformat.NotebookNode) -> lis
         cell.source
         for cell, again in zip(one.cells, other.cells, strict=True)
         if cell.cell_type == "code" and not tags(cell) & NOT_COMPARED
-        if joined(cell.outputs) != joined(again.outputs)
+        if uncounted(cell.outputs) != uncounted(again.outputs)
     ]
 
 
-def joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """The outputs with neighbouring pieces of printed text as one."""
-    pieces: list[nbformat.NotebookNode] = []
-    for output in outputs:
-        output = nbformat.from_dict({**output, "execution_count": None})
-        if pieces and output.output_type == "stream" and pieces[-1].get("name") == output.name:
-            pieces[-1].text += output.text
-        else:
-            pieces.append(output)
-    return pieces
+def uncounted(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """The outputs without the number of the execution."""
+    return [nbformat.from_dict({**output, "execution_count": None}) for output in outputs]
 
 
 def repeat(executed: Path, folder: Path) -> list[str]:

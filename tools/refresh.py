@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from tools.course import ROOT, adopt_kernel_environment, choose, read
+from tools.streams import joined
 from tools.terminal import run_tool
 
 BOARD_CHAPTER = "4.4-softmax-regression-from-scratch.ipynb"
@@ -40,7 +41,6 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookN
         timeout=600,
         kernel_name="python3",
         record_timing=False,
-        coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
@@ -49,6 +49,8 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookN
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 raise CellExecutionError.from_cell_and_msg(cell, output)
+        if "outputs" in cell:
+            cell.outputs = joined(cell.outputs)
         describe_pictures(cell)
     notebook.metadata = nbformat.from_dict(METADATA)
     return notebook

@@ -19,6 +19,7 @@ from papermill.log import logger
 
 from tools.run import kernels
 from tools.run.processes import end_with_parent
+from tools.streams import joined
 
 if TYPE_CHECKING:
     from tools.run.waiting_kernel import WaitingKernel
@@ -44,6 +45,8 @@ class LimitedClient(PapermillNotebookClient):
             return await super().async_execute_cell(cell, cell_index, **options)
         finally:
             save.cancel()
+            if "outputs" in cell:
+                cell.outputs = joined(cell.outputs)
 
     execute_cell = run_sync(async_execute_cell)
 
@@ -87,7 +90,6 @@ class LimitedEngine(Engine):
             timeout_func=cell_limit,
             interrupt_on_timeout=CELL_LIMIT in os.environ,
             error_on_timeout={"ename": "TimeoutError", "evalue": "", "traceback": []},
-            coalesce_streams=True,  # what is printed is cut in parts where the clock wants it
             shutdown_kernel="immediate",  # all is done by then, and to ask it takes half a second
             log=logger,
         )

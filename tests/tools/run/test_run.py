@@ -77,6 +77,14 @@ def test_a_folder_of_other_notebooks_can_be_run(run_notebooks, write_notebook, t
     assert "as far as it came" not in out
 
 
+def test_a_line_of_millions_of_characters_is_kept(run_notebooks, write_notebook, tmp_path):
+    """A pattern that looks for its end from each of its characters would take hours."""
+    write_notebook(tmp_path / "1-a.ipynb", "print('x' * 9 * 2**20)")
+    options = ["--notebooks", tmp_path, "--output", tmp_path / "out", "--time-limit", "60"]
+    assert run_notebooks(*options, "--trust") == 0
+    assert len(outputs(results(tmp_path)["1"])[-1]["text"]) == 9 * 2**20 + 1
+
+
 @pytest.fixture
 def start(monkeypatch, tmp_path, write_notebook):
     """Return a function that starts a run of one chapter, 1.1."""
