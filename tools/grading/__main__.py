@@ -1,6 +1,7 @@
 """Grade what students handed in: points, feedback for each of them, and a report on the class.
 
-usage: python -m tools.grading [--jobs N] [--output FOLDER] [--gradebook FILE] [--fresh] SUBMITTED
+usage: python -m tools.grading [--jobs N] [--output FOLDER] [--gradebook FILE] [--fresh]
+           [--resume] SUBMITTED
 
 SUBMITTED has a folder for each student, as nbgrader collects them, or all files side by side. Only
 cells for answers are taken from what was handed in. Each is put into our own chapter, and executed
@@ -28,7 +29,7 @@ from tools.run.__main__ import (
 from tools.run.sandbox import obstacle
 from tools.terminal import ToolError, printable, run_tool
 
-WORK = ".grading"  # in the folder for the results; removed at each run
+WORK = ".grading"  # in the folder for the results; of use for --resume only
 NO_SANDBOX = (
     "What students handed in is executed only in a sandbox, and there can be none here: {problem}. "
     "On Linux, install bubblewrap (Debian and Ubuntu: `sudo apt-get install bubblewrap`). If you "
@@ -52,6 +53,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--fresh", action="store_true", help="start Python for each, in place of forking it"
     )
+    parser.add_argument("--resume", action="store_true", help="go on where grading was stopped")
     add_cluster_options(parser)
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     return parser.parse_args()
@@ -74,14 +76,21 @@ def main() -> int:
     parameters = {**SHORT, **dict(options.p)}
     limits = replace(LIMITS, seconds=options.time_limit, cell_seconds=options.cell_limit)
     grader = Grader(
-        work, not options.trust, parameters, limits, options.jobs, preload=not options.fresh
+        work,
+        not options.trust,
+        parameters,
+        limits,
+        options.jobs,
+        preload=not options.fresh,
+        resume=options.resume,
     )
     with (
         exclusive_use_of(folder),
         on_cluster(options) as grader.cluster,
         stop_on_signals(grader.stop),
     ):
-        shutil.rmtree(work, ignore_errors=True)
+        if not options.resume:
+            shutil.rmtree(work, ignore_errors=True)
         graded = grader.grade(submissions)
         report.write_all(graded, folder)
         if options.gradebook:

@@ -51,9 +51,9 @@ def assemble(
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         if name.endswith(CHECK):
             recorded = calls.get(name.removesuffix(CHECK), [])
-            code = new_code_cell(audit.code(recorded), metadata={"tags": [MAY_FAIL]})
-            code.metadata["nbgrader"] = {"grade_id": name.removesuffix(CHECK) + AUDIT}
-            cells.append(code)
+            audit_id = name.removesuffix(CHECK) + AUDIT
+            metadata = {"tags": [MAY_FAIL], "nbgrader": {"grade_id": audit_id}}
+            cells.append(new_code_cell(audit.code(recorded), id=audit_id, metadata=metadata))
     notebook.cells = cells
     return notebook
 

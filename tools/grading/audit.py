@@ -20,8 +20,10 @@ from helpers._internal.comparing import as_numbers, is_close
 from helpers._internal.comparing import plain as plain_text
 from tools.course import read, tags
 from tools.grading.exercises import CHECK
+from tools.run.done import checksum
 
 MARK = "audit:"
+CHAPTER = "chapter_checksum"  # in the metadata of a recording
 MOST_CALLS, MOST_CHARACTERS = 6, 200_000
 OTHERWISE = (
     "the check was passed, but called again its answer is another one: was the check changed?"
@@ -115,9 +117,15 @@ class Call:
     tolerance: float
 
 
+def is_recording(path: Path, chapter: Path) -> bool:
+    """Whether a recording of this state of a chapter was written to a file before."""
+    return path.exists() and read(path).metadata.get(CHAPTER) == checksum(chapter)
+
+
 def recording(chapter: Path) -> nbformat.NotebookNode:
     """Our chapter, with our solutions, such that it prints the calls of each check."""
     notebook = read(chapter)
+    notebook.metadata[CHAPTER] = checksum(chapter)
     cells = []
     for cell in notebook.cells:
         if cell.cell_type != "code":

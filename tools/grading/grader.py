@@ -12,6 +12,7 @@ from tools.grading.assemble import Verdict, assemble, verdicts
 from tools.grading.submissions import Submission, file_name
 from tools.run.batch import Run, execute_all
 from tools.run.cluster import Cluster
+from tools.run.done import BEFORE
 from tools.run.executor import TOO_MUCH
 from tools.run.limits import Limits
 from tools.run.result import Result
@@ -73,7 +74,17 @@ class GradingRun(Run):
             graded = Graded(replace(submission, problem="the run was stopped before"), [], seconds)
         self.graded[notebook] = graded
         message = f"{graded.points:g} of {graded.possible:g} points"
+        if result.message == BEFORE:
+            message += f", {BEFORE}"
         return replace(result, status="graded", message=message, seconds=seconds)
+
+    def is_done(self, notebook: Path, result: Result) -> bool:
+        """Whether each cell came to its end, be it an error."""
+        submission = self.submissions[notebook]
+        assert submission.chapter is not None
+        calls = self.calls[submission.chapter]
+        found = verdicts(submission.chapter, Path(result.output), submission.answers, calls)
+        return result.status in ("ok", "failed") and to_blame(found) is None
 
 
 def to_blame(found: list[Verdict]) -> str | None:
@@ -98,7 +109,7 @@ def what_happened(result: Result) -> str:
 
 @dataclass
 class Grader:
-    """Grades submissions, in a folder of its own, whose contents are of no use afterwards.
+    """Grades submissions, in a folder of its own, whose contents only `resume` makes use of.
 
     Args:
         isolated: whether each kernel is in a sandbox; else it can do whatever the user can.
@@ -107,6 +118,7 @@ class Grader:
         stop: when set, no submission is begun any more, and those that run are ended.
         preload: whether kernels are forked from a process with all imports, where there is fork.
         cluster: the workers that execute the submissions; None for this machine.
+        resume: whether what was graded before, and has not changed, is taken as it is.
     """
 
     folder: Path
@@ -117,6 +129,7 @@ class Grader:
     stop: threading.Event = field(default_factory=threading.Event)
     preload: bool = True
     cluster: Cluster | None = None
+    resume: bool = False
 
     def grade(self, submissions: list[Submission]) -> list[Graded]:
         """Grade all that can be graded; the others keep the problem that says why not."""
@@ -124,10 +137,12 @@ class Grader:
         calls = self.record_calls(sorted({s.chapter for s in gradable if s.chapter}))
         root = self.folder / "submissions"
         root.mkdir(parents=True, exist_ok=True)
-        files = {
-            root / f"{file_name(submission.name)}-{number}.ipynb": submission
-            for number, submission in enumerate(gradable)
-        }
+        files: dict[Path, Submission] = {}
+        for submission in gradable:
+            path = root / f"{file_name(submission.name)}.ipynb"
+            while path in files:  # two students whose names are the same as names of files
+                path = path.with_stem(path.stem + "_")
+            files[path] = submission
         run = GradingRun(
             root.with_name("executed"),
             self.parameters,
@@ -138,6 +153,7 @@ class Grader:
             stop=self.stop,
             preload=self.preload,
             cluster=self.cluster,
+            resume=self.resume,
             submissions=files,
             calls=calls,
         )
@@ -156,10 +172,12 @@ class Grader:
         root = self.folder / "recordings"
         root.mkdir(parents=True, exist_ok=True)
         run = Run(root.with_name("recorded"), self.parameters, root, Limits(), stop=self.stop)
-        run.preload, run.cluster = self.preload, self.cluster
+        run.preload, run.cluster, run.resume = self.preload, self.cluster, self.resume
         run.folder.mkdir(exist_ok=True)
         for chapter in chapters:
-            nbformat.write(audit.recording(chapter), root / chapter.name)
+            path = root / chapter.name
+            if not (self.resume and audit.is_recording(path, chapter)):
+                nbformat.write(audit.recording(chapter), path)
         notebooks = [root / chapter.name for chapter in chapters]
         results = execute_all(run, notebooks, self.jobs, root.with_name("recorded.json"))
         for result in results:

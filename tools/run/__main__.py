@@ -152,6 +152,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--fresh", action="store_true", help="start Python for each, in place of forking it"
     )
+    parser.add_argument("--resume", action="store_true", help="go on where a run was stopped")
     add_cluster_options(parser)
     # What argparse would take for an option, since it begins with a dash, may be a value.
     arguments, parameters = sys.argv[1:], []
@@ -180,7 +181,7 @@ def main() -> int:
         raise ToolError(f"The results would replace the notebooks in {printable(str(folder))}.")
     folder.mkdir(parents=True, exist_ok=True)
     limits = Limits(options.time_limit, options.memory_limit, options.output_limit)
-    run = Run(folder, parameters, root, limits, preload=not options.fresh)
+    run = Run(folder, parameters, root, limits, preload=not options.fresh, resume=options.resume)
     run.own_folders = bool(options.notebooks)
     if options.notebooks and not options.trust:
         problem = "" if options.cluster else obstacle()  # each worker looks for itself

@@ -14,6 +14,7 @@ from typing import TextIO
 import psutil
 
 from tools.course import ROOT, kernel_environment, section
+from tools.run import done
 from tools.run.cluster import Cluster
 from tools.run.executor import CELL_LIMIT, OUTPUT_LIMIT
 from tools.run.failures import explain, one_line
@@ -45,11 +46,26 @@ class Run:
     server: Preloaded | None = None
     cluster: Cluster | None = None  # workers that execute the notebooks in place of this machine
     offline: bool = False  # a kernel in a sandbox has no network
+    resume: bool = False  # what an earlier run has executed to its end is not executed again
 
     def execute(self, notebook: Path) -> Result:
-        """Execute one notebook in a process of its own; what goes wrong is part of the result."""
-        if self.cluster:
-            return self.cluster.execute(self, notebook)
+        """Execute one notebook, unless that was done before; what goes wrong is in the result."""
+        output, given = self.folder / self.name(notebook), done.inputs(self, notebook)
+        if self.resume and (before := done.recall(output, given)):
+            return before
+        done.forget(output)
+        execute = self.cluster.execute if self.cluster else Run._execute_here
+        result = execute(self, notebook)
+        if self.is_done(notebook, result):
+            done.remember(output, result, given)
+        return result
+
+    def is_done(self, notebook: Path, result: Result) -> bool:
+        """Whether a notebook was executed to its end, so that it need not be executed again."""
+        return result.status == "ok"
+
+    def _execute_here(self, notebook: Path) -> Result:
+        """Execute one notebook in a process of its own."""
         name = self.name(notebook)
         output, start = self.folder / name, time.perf_counter()
         try:

@@ -6,7 +6,7 @@ A worker needs the environment, but no checkout and no disk that it shares with 
 import io
 import zipfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, TimeoutError
+from concurrent.futures import CancelledError, Future, TimeoutError
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -63,13 +63,19 @@ class Cluster:
     Args:
         client: is connected to their scheduler.
         travels: an archive of what they need; empty if they are in this process.
+        execute: what a worker does with the archive and a job.
     """
 
-    def __init__(self, client: "Client", travels: bytes) -> None:
+    def __init__(
+        self,
+        client: "Client",
+        travels: bytes,
+        execute: Callable[..., dict[str, Any]] = remote.execute,
+    ) -> None:
         import cloudpickle  # type: ignore[import-untyped]
 
         cloudpickle.register_pickle_by_value(remote)
-        self._client, self._execute = client, ByValue(remote.execute, cloudpickle)
+        self._client, self._execute = client, ByValue(execute, cloudpickle)
         # As a task, so that it is made again when the worker that holds it is gone.
         self._archive = client.submit(bytes, travels, pure=False)
         self._executor = client.get_executor(pure=False)  # the same notebook twice is two jobs
@@ -95,17 +101,33 @@ class Cluster:
             raise ToolError("The workers differ from here: " + "; ".join(sentences) + ".")
 
     def execute(self, run: "Run", notebook: Path) -> Result:
-        """Execute a notebook on a worker, and write what it left to where a local run would."""
+        """Execute a notebook on a worker, and write what it left to where a local run would.
+
+        Where a worker fails, for example because its disk is full, another one is tried.
+        """
+        work, failing = job(run, notebook), set[str]()
+        where: dict[str, Any] = {}
+        while True:
+            future = self._executor.submit(self._execute, self._archive, work, **where)
+            answer = self._answer(run, notebook, future)
+            if isinstance(answer, Result):
+                return answer
+            if "problem" not in answer:
+                return received(run, notebook, answer)
+            failing.add(answer["worker"])
+            others = sorted({*self._client.nthreads()} - failing)
+            if not others:
+                return failed(run, notebook, f"on its worker: {answer['problem']}")
+            where = {"workers": others, "allow_other_workers": True}  # should those be gone, too
+
+    def _answer(self, run: "Run", notebook: Path, future: Future) -> dict[str, Any] | Result:
+        """Wait for what a worker answers; if nothing comes, return why."""
         from distributed import KilledWorker
 
-        future = self._executor.submit(self._execute, self._archive, job(run, notebook))
         while True:
             try:
-                answer = future.result(CHECK_EVERY)
-                break
-            except TimeoutError as error:  # of waiting, or of the job itself
-                if future.done():
-                    return failed(run, notebook, f"on its worker: {type(error).__name__}: {error}")
+                return future.result(CHECK_EVERY)
+            except TimeoutError:
                 if run.stop.is_set():
                     future.cancel()
                     return failed(run, notebook, "the run was stopped", "stopped")
@@ -115,9 +137,8 @@ class Cluster:
             except CancelledError as error:
                 run.stop.set()
                 return failed(run, notebook, f"the scheduler is gone: {error}", "stopped")
-            except Exception as error:  # such as a full disk
+            except Exception as error:
                 return failed(run, notebook, f"on its worker: {type(error).__name__}: {error}")
-        return received(run, notebook, answer)
 
 
 def job(run: "Run", notebook: Path) -> dict[str, Any]:

@@ -33,6 +33,16 @@ def versions() -> dict[str, str]:
 
 
 def execute(archive: bytes, job: dict[str, Any]) -> dict[str, Any]:
+    """Do a job; return its answer, or the worker and its problem, such as a full disk."""
+    from distributed import get_worker
+
+    try:
+        return attempt(archive, job)
+    except OSError as error:
+        return {"worker": get_worker().address, "problem": f"{type(error).__name__}: {error}"}
+
+
+def attempt(archive: bytes, job: dict[str, Any]) -> dict[str, Any]:
     """Do a job as tools.run.worker of the archive does it; without an archive, as the one here."""
     if not archive:
         return importlib.import_module("tools.run.worker").execute(job)

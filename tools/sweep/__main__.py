@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from tools.course import BUILD, choose, read, section, tags, title
+from tools.course import BUILD, choose, read, section, title
 from tools.run.__main__ import (
     add_cluster_options,
     at_least_one,
@@ -23,14 +23,13 @@ from tools.run.__main__ import (
     stop_on_signals,
 )
 from tools.run.batch import Run, execute_all
+from tools.run.done import BEFORE
 from tools.run.limits import Limits
-from tools.run.result import Result
 from tools.sweep.grid import Point, parse, points
 from tools.sweep.results import Row, figures_of, write_all
 from tools.terminal import ToolError, printable, run_tool
 
 EXAMPLE = 'make sweep SECTION=4.4 GRID="lr=0.01,0.1,0.5 batch_size=64,256" SEEDS=3'
-PARAMETERS = "sweep"  # in the metadata of a notebook: what it was to be executed with
 
 
 @dataclass(kw_only=True)
@@ -41,17 +40,6 @@ class SweepRun(Run):
 
     def parameters_of(self, notebook: Path) -> dict[str, str]:
         return {**self.parameters, **dict(self.points[notebook].values)}
-
-    def mark(self, notebook: Path) -> Path:
-        """A file that is there when this one was executed to its end; papermill does not tell."""
-        return self.folder / f"{notebook.stem}.done"
-
-    def execute(self, notebook: Path) -> Result:
-        self.mark(notebook).unlink(missing_ok=True)
-        result = super().execute(notebook)
-        if result.status == "ok":
-            self.mark(notebook).touch()
-        return result
 
 
 def seeds(text: str) -> int:
@@ -97,7 +85,7 @@ def main() -> int:
     by_file = {sources / f"{point.name}.ipynb": point for point in wanted}
     limits = Limits(seconds=options.time_limit)
     run = SweepRun(folder / "notebooks", parameters, sources, limits, points=by_file)
-    run.own_folders, run.preload = True, not options.fresh
+    run.own_folders, run.preload, run.resume = True, not options.fresh, True
     with (
         exclusive_use_of(folder),
         on_cluster(options) as run.cluster,
@@ -113,42 +101,23 @@ def main() -> int:
 
 def execute(run: SweepRun, chapter: Path, jobs: int) -> list[Row]:
     """Execute the combinations that are not done yet; return what is known of all."""
-    missing = [file for file in run.points if not is_done(run, file, chapter)]
-    if len(missing) < len(run.points):
-        print(f"{len(run.points) - len(missing)} of {len(run.points)} were done before")
-    for file in missing:
-        notebook = read(chapter)
-        notebook.metadata[PARAMETERS] = run.parameters_of(file)
-        nbformat.write(notebook, file)
-    results = execute_all(run, missing, jobs, run.folder.parent / "report.json")
+    for file in run.points:
+        nbformat.write(read(chapter), file)
+    results = execute_all(run, list(run.points), jobs, run.folder.parent / "report.json")
     by_name = {result.notebook: result for result in results}
     rows = []
     for file, point in run.points.items():
         result, output = by_name.get(file.name), run.folder / file.name
-        row = Row(point, "missing" if file in missing else "ok")
+        row = Row(point, "missing")
         if result:
-            row.status, row.message = result.status, result.message
+            row.status = result.status
+            row.message = "" if result.message == BEFORE else result.message
         if output.exists():
             row.notebook = output
         if row.status == "ok":
             row.figures = figures_of(section(chapter), read(output))
         rows.append(row)
     return rows
-
-
-def is_done(run: SweepRun, file: Path, chapter: Path) -> bool:
-    """Whether a combination was executed to its end, by the chapter as it is now."""
-    output = run.folder / file.name
-    if not run.mark(file).exists():
-        return False
-    try:
-        executed = read(output)
-    except ToolError:  # somebody has changed or deleted it
-        return False
-    own = [cell.source for cell in executed.cells if "injected-parameters" not in tags(cell)]
-    return own == [cell.source for cell in read(chapter).cells] and executed.metadata.get(
-        PARAMETERS
-    ) == run.parameters_of(file)
 
 
 if __name__ == "__main__":

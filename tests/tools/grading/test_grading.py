@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import socket
 import sys
 
@@ -224,6 +225,27 @@ def test_a_file_that_cannot_be_checked_is_named(tmp_path, monkeypatch, name, sen
     monkeypatch.setattr(sys, "argv", ["check", str(tmp_path / name)])
     with pytest.raises(ToolError, match=sentence):
         check.main()
+
+
+@needs_bubblewrap
+def test_of_a_class_only_what_is_new_is_graded_again(
+    hand_in, right_answers, tmp_path, monkeypatch, capsys
+):
+    right, submitted = right_answers("2.1"), tmp_path / "submitted"
+    for student in ("ana", "ben"):
+        hand_in(submitted / student / FILE, {**right, "ex1": WRONG})
+    options = ["--output", str(tmp_path / "out"), str(submitted)]
+    monkeypatch.setattr(sys, "argv", ["grade", *options])
+    assert grading.main() == 0
+    assert "done before" not in capsys.readouterr().out
+    hand_in(submitted / "ben" / FILE, right)
+    monkeypatch.setattr(sys, "argv", ["grade", "--resume", *options])
+    assert grading.main() == 0
+    shown = capsys.readouterr().out
+    assert [line for line in shown.splitlines() if "points, done before" in line and "ana" in line]
+    assert re.search(r"^ben 2.1: (\d+) of \1 points$", shown, re.MULTILINE)
+    assert not re.search(r"^ana 2.1: (\d+) of \1 points$", shown, re.MULTILINE)
+    assert shown.count("points, done before") == 1
 
 
 @needs_bubblewrap
