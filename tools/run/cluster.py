@@ -85,12 +85,19 @@ class Cluster:
         return sum(self._client.nthreads().values())
 
     def refuse_other_versions(self) -> None:
-        """Refuse workers whose packages would give other outputs than those here.
+        """Refuse a scheduler without our packages, and workers whose own give other outputs.
 
         Raises:
             ToolError: with each worker, and what it has in place of what.
         """
         here = remote.versions()
+        try:
+            self._client.run_on_scheduler(remote.versions)
+        except Exception as error:
+            raise ToolError(
+                "The scheduler needs the environment of the course, as the workers do: "
+                f"{one_line(str(error))}"
+            ) from None
         sentences = [
             f"{address} has {name} {there.get(name) or 'missing'}, and here {version or 'none'}"
             for address, there in sorted(self._client.run(remote.versions).items())

@@ -179,17 +179,22 @@ def test_without_its_scheduler_a_run_ends_and_says_so(parts, notebooks, tmp_path
     assert {status for status, _ in report(notebooks).values()} <= {"ok", "failed", "stopped"}
 
 
-def test_a_run_that_is_stopped_ends_its_jobs_and_a_second_goes_on(parts, notebooks, tmp_path):
+@pytest.mark.parametrize(
+    "stop", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.weekly)]
+)
+def test_a_run_that_is_stopped_ends_its_jobs_and_a_second_goes_on(parts, notebooks, tmp_path, stop):
     _, _, address = parts
     process = start(notebooks, "--cluster", address)
     assert wait_for(lambda: list((notebooks / "out").glob("notebooks/*.done")), 120)
     wait_for_job(tmp_path / "cluster")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (1, "")
-    assert "stopped" in {status for status, _ in report(notebooks).values()}
+    assert err == ""
+    if stop == signal.SIGINT:
+        assert process.returncode == 1
+        assert "stopped" in {status for status, _ in report(notebooks).values()}
     assert wait_for(lambda: not list((tmp_path / "cluster").glob("job-*")))  # nothing runs on
-    before = [name for name, (status, _) in report(notebooks).items() if status == "ok"]
+    before = [file.with_suffix(".ipynb").name for file in notebooks.glob("out/notebooks/*.done")]
     process = start(notebooks, "--cluster", address, "--resume")
     out, err = process.communicate(timeout=120)
     done = {name: ("ok", BEFORE) for name in before}
@@ -288,6 +293,11 @@ class OtherVersions:
         return None
 
     get_executor = submit
+    missing = ""
+
+    def run_on_scheduler(self, _):
+        if self.missing:
+            raise ModuleNotFoundError(f"No module named {self.missing!r}")
 
     def run(self, function):
         return {"tcp://a": function(), "tcp://b": {**function(), "torch": "1.0", "pandas": ""}}
@@ -301,6 +311,12 @@ def test_workers_with_other_versions_are_refused_by_name():
         f"The workers differ from here: tcp://b has torch 1.0, and here {here['torch']}; "
         f"tcp://b has pandas missing, and here {here['pandas']}."
     )
+
+
+def test_a_scheduler_without_our_packages_is_refused(monkeypatch):
+    monkeypatch.setattr(OtherVersions, "missing", "filelock")
+    with pytest.raises(ToolError, match=r"The scheduler needs the environment.*'filelock'"):
+        cluster.Cluster(OtherVersions(), b"").refuse_other_versions()
 
 
 def test_an_address_without_a_scheduler_is_named(run_notebooks, notebooks, monkeypatch):
