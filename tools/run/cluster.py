@@ -85,27 +85,24 @@ class Cluster:
         return sum(self._client.nthreads().values())
 
     def refuse_other_versions(self) -> None:
-        """Refuse a scheduler without our packages, and workers whose own give other outputs.
+        """Refuse workers whose packages would give other outputs than those here.
+
+        And a scheduler with others, as it reads what is sent to them.
 
         Raises:
-            ToolError: with each worker, and what it has in place of what.
+            ToolError: with the address of each, and what it has in place of what.
         """
         here = remote.versions()
-        try:
-            self._client.run_on_scheduler(remote.versions)
-        except Exception as error:
-            raise ToolError(
-                "The scheduler needs the environment of the course, as the workers do: "
-                f"{one_line(str(error))}"
-            ) from None
+        found = self._client.run(remote.versions)
+        found[self._client.scheduler.address] = self._client.run_on_scheduler(remote.versions)
         sentences = [
             f"{address} has {name} {there.get(name) or 'missing'}, and here {version or 'none'}"
-            for address, there in sorted(self._client.run(remote.versions).items())
+            for address, there in sorted(found.items())
             for name, version in here.items()
             if there.get(name) != version
         ]
         if sentences:
-            raise ToolError("The workers differ from here: " + "; ".join(sentences) + ".")
+            raise ToolError("The cluster differs from here: " + "; ".join(sentences) + ".")
 
     def execute(self, run: "Run", notebook: Path) -> Result:
         """Execute a notebook on a worker, and write what it left to where a local run would.

@@ -18,7 +18,16 @@ from typing import Any
 
 from filelock import FileLock
 
-PACKAGES = ("torch", "torchvision", "matplotlib", "pandas", "numpy", "ipykernel", "papermill")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "matplotlib",
+    "pandas",
+    "numpy",
+    "ipykernel",
+    "papermill",
+    "filelock",
+)
 
 
 def versions() -> dict[str, str]:
