@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nbval.kernel
 import pytest
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
@@ -10,6 +11,7 @@ from helpers._internal.checksums import DataError
 from helpers._internal.sources import default_root, load_files
 from tools.compare import outside_bands
 from tools.course import NOTEBOOKS, adopt_kernel_environment, is_chapter, section
+from tools.run.kernels import OverSockets
 
 adopt_kernel_environment()
 
@@ -24,6 +26,7 @@ def execute_with_history(self: RunningKernel, cell_input: str, allow_stdin: bool
 
 
 RunningKernel.execute_cell_input = execute_with_history
+nbval.kernel.KernelManager = OverSockets
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

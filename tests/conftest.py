@@ -14,6 +14,7 @@ from helpers._internal import sources
 from helpers._internal.checksums import FULL, SAMPLE, DataError, read_folder
 from tools.course import chapters, section
 from tools.run import __main__ as run
+from tools.run.kernels import Manager
 
 collect_ignore = ["misbehaving"]  # no chapters: nbval must not execute them
 
@@ -33,7 +34,13 @@ def _close_figures() -> Iterator[None]:
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotebookClient]:
     """Start a real kernel, in an empty folder, for all tests of a module."""
     resources = {"metadata": {"path": str(tmp_path_factory.mktemp("kernel"))}}
-    client = NotebookClient(new_notebook(), kernel_name="python3", timeout=120, resources=resources)
+    client = NotebookClient(
+        new_notebook(),
+        kernel_name="python3",
+        kernel_manager_class=Manager,
+        timeout=120,
+        resources=resources,
+    )
     with client.setup_kernel():
         yield client
 

@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from tools.course import ROOT, adopt_kernel_environment, choose, read
+from tools.run.kernels import Manager
 from tools.streams import joined
 from tools.terminal import run_tool
 
@@ -40,6 +41,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookN
         notebook,
         timeout=600,
         kernel_name="python3",
+        kernel_manager_class=Manager,
         record_timing=False,
         resources={"metadata": {"path": str(folder)}},
     )

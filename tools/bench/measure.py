@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tools.bench.jobs import JOBS, PROCESSES, WARM, preparation
 from tools.bench.rows import BARE, D2L, Row
 from tools.course import BUILD, ROOT
+from tools.run.kernels import Manager
 from tools.terminal import ToolError
 
 D2L_FOLDER = BUILD / "d2l"
@@ -50,6 +51,7 @@ def kernel(side: str, folder: Path):
     client = NotebookClient(
         new_notebook(),
         kernel_name="python3",
+        kernel_manager_class=Manager,
         timeout=None,
         resources=resources,
         extra_arguments=["--log-level=ERROR"],  # a line of advice at each start is no error

@@ -32,7 +32,8 @@ def inputs(run: "Run", notebook: Path) -> str:
     """
     flags = f"{run.own_folders} {run.sandbox} {run.isolated}"
     parts = [course(), flags, json.dumps(run.parameters_of(notebook)), *contents(run, notebook)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    given = "\0".join(parts).encode(errors="surrogateescape")  # a name may be no text
+    return hashlib.sha256(given).hexdigest()
 
 
 def contents(run: "Run", notebook: Path) -> Iterator[str]:

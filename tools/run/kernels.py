@@ -8,8 +8,9 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jupyter_client import AsyncKernelManager, KernelConnectionInfo
+from jupyter_client import AsyncKernelManager, KernelConnectionInfo, KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+from jupyter_core.utils import ensure_async
 
 from tools.run.sandbox import PARENT, Sandbox, confined, isolated
 
@@ -21,59 +22,58 @@ ISOLATED = "isolated"  # its value for a kernel that may write nowhere
 OFFLINE = "TOOLS_OFFLINE"  # environment variable: set if such a kernel has no network either
 
 
-class Manager(AsyncKernelManager):
-    """Starts a kernel outside of any sandbox."""
+class OverSockets(KernelManager):
+    """Starts a kernel, and talks to it through files in a folder of its own.
+
+    By default they talk through ports that are free when they are chosen; now and then another
+    program takes one before the kernel does, which then dies. Windows has nothing but ports.
+    """
+
+    sockets: tempfile.TemporaryDirectory | None = None
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if os.name == "posix":
+            # A short name: that of a socket has at most 107 characters.
+            self.sockets = tempfile.TemporaryDirectory(prefix="kernel-")
+            self.transport = "ipc"
+            self.connection_file = str(Path(self.sockets.name, "kernel.json"))
+
+    async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
+        await ensure_async(super().cleanup_resources(restart))
+        if self.sockets and not restart:
+            self.sockets.cleanup()
+
+
+class Manager(OverSockets, AsyncKernelManager):
+    """Starts a kernel, in a sandbox or outside of any."""
 
     sandbox: Sandbox | None = None
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        command = super().format_kernel_cmd(extra_arguments)
-        return [*self.sandbox.prefix(), *command] if self.sandbox else command
-
-
-class SocketManager(Manager):
-    """Starts a kernel without a network, and talks to it through files in a folder.
-
-    A signal would reach bubblewrap, so that a kernel is interrupted by a message.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        # A short name: that of a socket has at most 107 characters.
-        self.sockets = tempfile.TemporaryDirectory(prefix="kernel-")
-        self.transport, self.connection_file = "ipc", str(Path(self.sockets.name, "kernel.json"))
-
-    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        if not self.sandbox:
+            return super().format_kernel_cmd(extra_arguments)
         assert self.kernel_spec is not None
-        self.kernel_spec.interrupt_mode = "message"
-        return super().format_kernel_cmd(extra_arguments)
-
-    async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
-        await super().cleanup_resources(restart)
-        self.sockets.cleanup()
+        self.kernel_spec.interrupt_mode = "message"  # a signal would reach bubblewrap
+        return [*self.sandbox.prefix(), *super().format_kernel_cmd(extra_arguments)]
 
 
 class ConfinedManager(Manager):
-    """Starts a kernel that can write to its own folder only."""
+    """Starts a kernel that can write to its own folder only, and may have no network."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.sandbox = confined(Path(os.environ[SANDBOX]))
+        assert self.sockets
+        folder, sockets = Path(os.environ[SANDBOX]), Path(self.sockets.name)
+        self.sandbox = confined(folder, sockets, offline=OFFLINE in os.environ)
 
 
-class OfflineManager(SocketManager):
-    """Starts a kernel that can write to its own folder only, and has no network."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.sandbox = confined(Path(os.environ[SANDBOX]), Path(self.sockets.name))
-
-
-class IsolatedManager(SocketManager):
+class IsolatedManager(Manager):
     """Starts a kernel that sees programs, helpers and data only, and has no network."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        assert self.sockets
         self.sandbox = isolated(Path(self.sockets.name))
 
 
@@ -82,9 +82,7 @@ def manager() -> type[Manager]:
     wanted = os.environ.get(SANDBOX)
     if wanted is None:
         return Manager
-    if wanted == ISOLATED:
-        return IsolatedManager
-    return OfflineManager if OFFLINE in os.environ else ConfinedManager
+    return IsolatedManager if wanted == ISOLATED else ConfinedManager
 
 
 class ForkedProvisioner(LocalProvisioner):

@@ -56,18 +56,18 @@ class Sandbox:
         return {**inherited, **self.environment}
 
 
-def confined(folder: Path, sockets: Path | None = None) -> Sandbox:
+def confined(folder: Path, sockets: Path, offline: bool = False) -> Sandbox:
     """A sandbox that can write to `folder` only, and sees no other process.
 
-    With a folder for `sockets`, through which it talks, it has no network.
+    It talks through sockets in a folder of theirs; `offline`, it has no network.
     """
     options = (
         *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *("--tmpfs", "/run"),  # services listen there, and some write whatever they are told
-        *("--bind", str(folder), str(folder)),
+        *("--bind", str(folder), str(folder), "--bind", str(sockets), str(sockets)),
         *("--size", str(SHARED_MEMORY), "--tmpfs", IN_MEMORY),
         *("--unshare-pid", "--cap-drop", "ALL", "--die-with-parent"),
-        *(("--unshare-net", "--bind", str(sockets), str(sockets)) if sockets else ()),
+        *(("--unshare-net",) if offline else ()),
     )
     environment = {
         "HOME": str(folder),
@@ -108,7 +108,7 @@ def obstacle() -> str:
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed"
     folder = Path(tempfile.gettempdir())
-    for sandbox in (confined(folder), isolated(folder)):
+    for sandbox in (confined(folder, folder), isolated(folder)):
         attempt = subprocess.run(
             [*sandbox.prefix(), "true"],
             stdout=subprocess.DEVNULL,

@@ -1,9 +1,9 @@
 """Where a board appears: in the cell, the callback or the variable whose code draws on it."""
 
 import pytest
-from jupyter_client import KernelManager
 
 from tools.course import kernel_environment
+from tools.run.kernels import OverSockets
 
 PREPARE = """
 import threading, torch, ipywidgets
@@ -56,7 +56,7 @@ class Notebook:
 
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory):
-    manager = KernelManager(kernel_name="python3")
+    manager = OverSockets(kernel_name="python3")
     env = {**kernel_environment(), "HELPERS_BOARD": ""}
     manager.start_kernel(cwd=str(tmp_path_factory.mktemp("kernel")), env=env)
     client = manager.client()

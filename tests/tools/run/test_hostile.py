@@ -118,6 +118,7 @@ def test_values_arrive_as_what_they_are(run_notebooks, tmp_path, write_notebook)
     made = {path for path in files_in(out) if path.parts[0] != "scratch"}
     assert {path.name for path in made} == {
         ".lock",
+        "a.done",
         "report.json",
         "notebooks",
         "a.ipynb",

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -75,6 +76,20 @@ def test_a_folder_of_other_notebooks_can_be_run(run_notebooks, write_notebook, t
     out = capsys.readouterr().out
     assert "[2/2] 2-b.ipynb" in out
     assert "as far as it came" not in out
+
+
+@pytest.mark.parametrize("switch", [[], ["--fresh"]])
+def test_kernels_take_no_ports_that_others_may_take_as_well(
+    run_notebooks, write_notebook, tmp_path, switch
+):
+    look = "import json, ipykernel\nfile = ipykernel.get_connection_file()"
+    write_notebook(tmp_path / "1-a.ipynb", f"{look}\njson.load(open(file))['transport']", "file")
+    write_notebook(tmp_path / "2-b.ipynb", "1")
+    options = ["--notebooks", tmp_path, "--output", tmp_path / "out", "--trust", "--jobs", "1"]
+    assert run_notebooks(*options, *switch) == 0
+    transport, file = [o["data"]["text/plain"] for o in outputs(results(tmp_path)["1"])]
+    assert transport == "'ipc'"
+    assert not Path(file.strip("'")).parent.exists()  # any more
 
 
 def test_a_line_of_millions_of_characters_is_kept(run_notebooks, write_notebook, tmp_path):
