@@ -38,9 +38,9 @@ def inputs(run: "Run", notebook: Path) -> str:
 
 def contents(run: "Run", notebook: Path) -> Iterator[str]:
     """The names and the checksums of a notebook and of the files beside it."""
-    beside = neighbours(notebook, run.folder.parent) if run.own_folders else []
-    for path in [notebook, *beside]:
-        with suppress(OSError):  # the run will tell that it cannot be read
+    with suppress(OSError):  # the run will tell what cannot be read
+        beside = neighbours(notebook, run.folder.parent) if run.own_folders else []
+        for path in [notebook, *beside]:
             yield f"{path.relative_to(run.root)} {checksum(path)}"
 
 

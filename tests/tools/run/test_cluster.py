@@ -25,6 +25,7 @@ from tools.terminal import ToolError
 pytest.importorskip("distributed", reason="no dask here: make setup installs it")
 worker = importlib.import_module("tools.run.worker")  # needs dask
 
+WAIT_FOR_TWO = "import sys, distributed; distributed.Client(sys.argv[1]).wait_for_workers(2)"
 SLEEPS = "import time\ntime.sleep(4)\nprint(seed)"
 FAST = {  # so that a test need not wait for what takes minutes or gigabytes by default
     # "DASK_DISTRIBUTED__COMM__SHARD": "1 MiB",
@@ -466,9 +467,6 @@ def machines(network, start_part, tmp_path):
     here = network.machine(4)
     subprocess.run([*here, sys.executable, "-c", WAIT_FOR_TWO, address], check=True, timeout=60)
     return workers, here, address
-
-
-WAIT_FOR_TWO = "import sys, distributed; distributed.Client(sys.argv[1]).wait_for_workers(2)"
 
 
 @pytest.mark.weekly
