@@ -28,7 +28,7 @@ worker = importlib.import_module("tools.run.worker")  # needs dask
 WAIT_FOR_TWO = "import sys, distributed; distributed.Client(sys.argv[1]).wait_for_workers(2)"
 SLEEPS = "import time\ntime.sleep(4)\nprint(seed)"
 FAST = {  # so that a test need not wait for what takes minutes or gigabytes by default
-    # "DASK_DISTRIBUTED__COMM__SHARD": "1 MiB",
+    "DASK_DISTRIBUTED__COMM__SHARD": "1 MiB",
     "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "3s",
     "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s",
     "DASK_DISTRIBUTED__WORKER__LIFETIME__RESTART": "False",
