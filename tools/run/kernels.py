@@ -4,11 +4,19 @@ import json
 import os
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from queue import Empty
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jupyter_client import AsyncKernelManager, KernelConnectionInfo, KernelManager
+from jupyter_client import (
+    AsyncKernelClient,
+    AsyncKernelManager,
+    KernelConnectionInfo,
+    KernelManager,
+)
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 from jupyter_core.utils import ensure_async
 
@@ -45,10 +53,30 @@ class OverSockets(KernelManager):
             self.sockets.cleanup()
 
 
+class Client(AsyncKernelClient):
+    """Begins as soon as the kernel answers; jupyter_client's own waits for a silence of 0.2 s."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        end = time.monotonic() + (timeout or float("inf"))
+        while time.monotonic() < end:
+            self.kernel_info()
+            with suppress(Empty):
+                await self.shell_channel.get_msg(timeout=1)
+                await self.iopub_channel.get_msg(timeout=0.2)  # what is shown arrives, too
+                return
+            if not await self.is_alive():
+                raise RuntimeError("the kernel died before its first answer")
+        raise RuntimeError(f"the kernel did not answer within {timeout:g} seconds")
+
+
 class Manager(OverSockets, AsyncKernelManager):
     """Starts a kernel, in a sandbox or outside of any."""
 
     sandbox: Sandbox | None = None
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.client_factory = Client
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         if not self.sandbox:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from statistics import median
 
 import nbformat
 import pytest
@@ -156,3 +157,16 @@ def test_where_a_sandbox_cannot_be_entered_it_says_so_and_ends():
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert run.stdout == "False 1\n"
     assert "could not join the sandbox" in run.stderr
+
+
+@pytest.mark.weekly
+def test_a_forked_kernel_starts_in_a_third_of_the_time(run_notebooks, write_notebook, tmp_path):
+    for name in "abcde":
+        write_notebook(tmp_path / f"{name}.ipynb", "import pandas, torchvision, helpers")
+    seconds = []
+    for switch in ([], ["--fresh"]):
+        options = ["--notebooks", tmp_path, "--output", tmp_path / "out", "--jobs", "1"]
+        assert run_notebooks(*options, "--trust", *switch) == 0
+        report = json.loads((tmp_path / "out" / "report.json").read_text())
+        seconds.append(median(result["seconds"] for result in report))
+    assert seconds[0] <= seconds[1] / 3
