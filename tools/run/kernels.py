@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 
 SANDBOX = "TOOLS_SANDBOX"  # environment variable: the folder that a kernel may write to
 ISOLATED = "isolated"  # its value for a kernel that may write nowhere
+LONGEST_FOLDER = 70  # characters, so that a folder and the name of a socket follow
 OFFLINE = "TOOLS_OFFLINE"  # environment variable: set if such a kernel has no network either
+
+
+def short_folder() -> str:
+    """The folder for temporary files, or one with a shorter name.
+
+    The name of a socket has at most 103 characters on macOS, and 107 on Linux.
+    """
+    folder = tempfile.gettempdir()
+    # TemporaryDirectory makes one in it that nobody else can enter.
+    return folder if len(folder) <= LONGEST_FOLDER else "/tmp"  # noqa: S108
 
 
 class OverSockets(KernelManager):
@@ -42,8 +53,7 @@ class OverSockets(KernelManager):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         if os.name == "posix":
-            # A short name: that of a socket has at most 107 characters.
-            self.sockets = tempfile.TemporaryDirectory(prefix="kernel-")
+            self.sockets = tempfile.TemporaryDirectory(prefix="kernel-", dir=short_folder())
             self.transport = "ipc"
             self.connection_file = str(Path(self.sockets.name, "kernel.json"))
 

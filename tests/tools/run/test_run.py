@@ -80,8 +80,12 @@ def test_a_folder_of_other_notebooks_can_be_run(run_notebooks, write_notebook, t
 
 @pytest.mark.parametrize("switch", [[], ["--fresh"]])
 def test_kernels_take_no_ports_that_others_may_take_as_well(
-    run_notebooks, write_notebook, tmp_path, switch
+    run_notebooks, write_notebook, tmp_path, switch, monkeypatch
 ):
+    """But sockets, whose names must not be long, although that of the folder for them is."""
+    temporary = tmp_path / ("long" * 20)
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     look = "import json, ipykernel\nfile = ipykernel.get_connection_file()"
     write_notebook(tmp_path / "1-a.ipynb", f"{look}\njson.load(open(file))['transport']", "file")
     write_notebook(tmp_path / "2-b.ipynb", "1")
