@@ -2,7 +2,7 @@
 
 usage: python -m tools.bench.throughput [--docs]
 
-One and two workers execute a chapter. For more this machine has too few cores: from 1 to 64 workers
+One and two workers execute a chapter. For more this machine has too few cores: from 1 to 32 workers
 the jobs only sleep, so that what is measured is the way of a notebook to a worker and back.
 """
 
@@ -29,7 +29,7 @@ from tools.run.result import Result
 from tools.terminal import ToolError, run_tool
 
 CHAPTER = "2.1"
-REAL, SIMULATED = (1, 2), (1, 2, 4, 8, 16, 32, 64)  # workers
+REAL, SIMULATED = (1, 2), (1, 2, 4, 8, 16, 32)  # workers
 SLEEP = 2.0  # seconds
 JOBS = 6  # for each worker
 DOCS = ROOT / "docs" / "cluster.md"
