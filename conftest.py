@@ -26,7 +26,7 @@ def execute_with_history(self: RunningKernel, cell_input: str, allow_stdin: bool
 
 
 RunningKernel.execute_cell_input = execute_with_history
-nbval.kernel.KernelManager = OverSockets
+nbval.kernel.KernelManager = OverSockets  # a port could be taken before the kernel has it
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

@@ -23,7 +23,7 @@ from tools.run.__main__ import (
     stop_on_signals,
 )
 from tools.run.batch import Run, execute_all
-from tools.run.done import BEFORE
+from tools.run.done import BEFORE, inputs, recall
 from tools.run.limits import Limits
 from tools.sweep.grid import Point, parse, points
 from tools.sweep.results import Row, figures_of, write_all
@@ -107,7 +107,9 @@ def execute(run: SweepRun, chapter: Path, jobs: int) -> list[Row]:
     by_name = {result.notebook: result for result in results}
     rows = []
     for file, point in run.points.items():
-        result, output = by_name.get(file.name), run.folder / file.name
+        output = run.folder / file.name
+        # A sweep that was stopped may not have come to what an earlier one had done.
+        result = by_name.get(file.name) or recall(output, inputs(run, file))
         row = Row(point, "missing")
         if result:
             row.status = result.status

@@ -69,6 +69,17 @@ def test_a_sweep_collects_figures_and_goes_on_where_it_stopped(
     assert [r["loss: …"] for r in rows(tmp_path)] == ["7.0", "7.0"]
 
 
+def test_a_sweep_that_is_stopped_at_once_keeps_what_was_done(chapter, start, tmp_path, monkeypatch):
+    assert start("9.9", "--grid", "lr=1,1.5") == 0
+    monkeypatch.setattr(sweep, "execute_all", lambda *_: [])
+    assert start("9.9", "--grid", "lr=1,1.5,1.6") == 1
+    assert [(r["status"], r["loss: …"]) for r in rows(tmp_path)] == [
+        ("ok", "1.0"),
+        ("ok", "2.0"),
+        ("missing", ""),
+    ]
+
+
 def test_what_was_cut_off_is_executed_again(chapter, start, tmp_path, capsys):
     """papermill calls the cell complete in which a kernel ended."""
     assert start("9.9", "--grid", "lr=1,3") == 1
