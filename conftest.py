@@ -11,6 +11,7 @@ from helpers._internal.checksums import DataError
 from helpers._internal.sources import default_root, load_files
 from tools.compare import outside_bands
 from tools.course import NOTEBOOKS, adopt_kernel_environment, is_chapter, section
+from tools.run.forked_kernels import forking
 from tools.run.kernels import OverSockets
 
 adopt_kernel_environment()
@@ -26,7 +27,8 @@ def execute_with_history(self: RunningKernel, cell_input: str, allow_stdin: bool
 
 
 RunningKernel.execute_cell_input = execute_with_history
-nbval.kernel.KernelManager = OverSockets  # a port could be taken before the kernel has it
+# Forked as those of `make run`; and a port could be taken before the kernel has it.
+nbval.kernel.KernelManager = forking(OverSockets)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

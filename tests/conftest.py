@@ -14,6 +14,7 @@ from helpers._internal import sources
 from helpers._internal.checksums import FULL, SAMPLE, DataError, read_folder
 from tools.course import chapters, section
 from tools.run import __main__ as run
+from tools.run.forked_kernels import forking
 from tools.run.kernels import Manager
 
 collect_ignore = ["misbehaving"]  # no chapters: nbval must not execute them
@@ -37,7 +38,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotebookClient]
     client = NotebookClient(
         new_notebook(),
         kernel_name="python3",
-        kernel_manager_class=Manager,
+        kernel_manager_class=forking(Manager),
         timeout=120,
         resources=resources,
     )

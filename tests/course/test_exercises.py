@@ -22,6 +22,7 @@ from nbformat.v4 import new_code_cell
 from tests.course.mutants import mutants
 from tools.course import ROOT, chapters, read, section, tags
 from tools.grading.exercises import SOLUTION, emptied
+from tools.run.forked_kernels import forking
 from tools.run.kernels import Manager
 
 ANSWERS = ROOT / "tests" / "course" / "answers"
@@ -180,7 +181,7 @@ def test_the_chapter_runs_with_any_parameters_and_its_checks_know_right_from_wro
         error_on_timeout={"ename": "TimeoutError", "evalue": "not done in time", "traceback": []},
         allow_errors=True,
         kernel_name="python3",
-        kernel_manager_class=Manager,
+        kernel_manager_class=forking(Manager),
         shutdown_kernel="immediate",
         resources={"metadata": {"path": str(path.parent)}},
     )

@@ -1,7 +1,8 @@
 """Imports once what every notebook needs, and forks the processes of each notebook from that.
 
 tools.run.preloaded starts it and asks for one notebook at a time. Each gets two processes: one for
-papermill, and a kernel, forked from it before either has a second thread.
+papermill, and a kernel, forked from it before either has a second thread. Who has a client of their
+own, as the tests do, asks for a kernel alone.
 """
 
 import builtins
@@ -26,8 +27,9 @@ import nbformat
 import torchvision  # and torch with it
 
 from tools.run import executor
+from tools.run.preloaded import KERNEL
 from tools.run.processes import TREE_ID
-from tools.run.waiting_kernel import WaitingKernel
+from tools.run.waiting_kernel import WaitingKernel, be_kernel
 
 # The chapters import them sooner or later, and pyplot, which asks which kernel it is in.
 IMPORTED = (matplotlib, torchvision)
@@ -46,15 +48,15 @@ def serve(connection: socket.socket) -> None:
                 selector.unregister(key.fileobj)
                 report(key.fd, *key.data)
                 continue
-            tree_id, pipes, *_ = socket.recv_fds(connection, TREE_ID_LENGTH, PIPES)
-            if not tree_id:
+            request, pipes, *_ = socket.recv_fds(connection, 1 + TREE_ID_LENGTH, PIPES)
+            if not request:
                 return
             orders, log, status = pipes
             pid = os.fork()
             if not pid:
                 connection.close()
                 os.close(status)
-                execute(tree_id, orders, log)
+                serve_one(request[:1], request[1:], orders, log)
                 sys.exit()
             os.close(orders)
             os.close(log)
@@ -71,13 +73,21 @@ def report(pidfd: int, pid: int, status: int) -> None:
     os.close(status)
 
 
-def execute(tree_id: bytes, orders: int, log: int) -> None:
-    """Be papermill for one notebook; its standard input ends when the tool that asked is gone."""
+def serve_one(wanted: bytes, tree_id: bytes, orders: int, log: int) -> None:
+    """Be what is wanted, in a session of its own, which writes to the log."""
     os.setsid()
     name_tree(tree_id)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
+    if wanted == KERNEL:
+        be_kernel(orders)
+    else:
+        execute(orders)
+
+
+def execute(orders: int) -> None:
+    """Be papermill for one notebook; its standard input ends when the tool that asked is gone."""
     kernel = WaitingKernel(orders)
     os.dup2(orders, 0)
     os.close(orders)

@@ -17,11 +17,12 @@ import psutil
 
 from tools.course import ROOT, kernel_environment
 from tools.run.processes import TREE_ID, new_tree_id
-from tools.run.sandbox import VISIBLE
+from tools.run.sandbox import PARENT, VISIBLE
 
 NEEDED = {*VISIBLE, "PYTHONPATH", "LD_LIBRARY_PATH"}  # by the server; a kernel could read the rest
 # What a kernel sets before anything imports matplotlib, which reads it only then.
 BACKEND = "module://matplotlib_inline.backend_inline"
+NOTEBOOK, KERNEL = b"n", b"k"  # what the server is asked for; the id of a process tree follows
 KILLED = -9  # as subprocess.Popen has it
 LOOK_EVERY = 0.02  # seconds between two looks at a process that is waited for
 
@@ -45,6 +46,8 @@ HAS_FORK = can_fork()
 
 class ForkedProcess(psutil.Process):
     """A process of the server's, with what `psutil.Popen` has for one's own."""
+
+    stdout = stderr = None
 
     def __init__(self, status: int, orders: int) -> None:
         self._status = status
@@ -97,19 +100,42 @@ class Preloaded:
         Raises:
             OSError: when the server is gone.
         """
+        process = self._fork(NOTEBOOK, env[TREE_ID], log)
+        order = {"command": command, "environment": env, "folder": str(cwd)}
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        return process
+
+    def start_kernel(
+        self, arguments: list[str], env: dict[str, str], cwd: str, log: TextIO
+    ) -> ForkedProcess:
+        """Start what ipykernel_launcher does with these arguments, which ends with the server.
+
+        Raises:
+            OSError: when the server is gone.
+        """
+        process = self._fork(KERNEL, new_tree_id(), log)
+        parent = str(self._server.pid)
+        order = {
+            "arguments": [*arguments, f"--IPKernelApp.parent_handle={parent}"],
+            "environment": {**env, PARENT: parent},
+            "folder": cwd,
+        }
+        with process.stdin:
+            process.stdin.write(json.dumps(order).encode())
+        return process
+
+    def _fork(self, wanted: bytes, tree_id: str, log: TextIO) -> ForkedProcess:
+        """Ask for a process, which then waits for its order."""
         read_orders, write_orders = os.pipe()
         read_status, write_status = os.pipe()
         try:
             with self._one_at_a_time:
                 given = [read_orders, log.fileno(), write_status]
-                socket.send_fds(self._connection, [env[TREE_ID].encode()], given)
+                socket.send_fds(self._connection, [wanted, tree_id.encode()], given)
         finally:
             os.close(read_orders)
             os.close(write_status)
-        process = ForkedProcess(read_status, write_orders)
-        order = {"command": command, "environment": env, "folder": str(cwd)}
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        return process
+        return ForkedProcess(read_status, write_orders)
 
     def is_ready(self) -> bool:
         """Wait until all is imported; False if that fails, and then it has said why."""

@@ -30,6 +30,7 @@ class WaitingKernel:
         if not self.pid:
             os.close(self._orders)
             os.close(inherited)
+            os.setsid()
             be_kernel(orders, answers)
             sys.exit()
         os.close(orders)
@@ -73,9 +74,8 @@ class WaitingKernel:
         self.send_signal(signal.SIGTERM)
 
 
-def be_kernel(orders: int, answers: int) -> None:
+def be_kernel(orders: int, answers: int | None = None) -> None:
     """Wait for an order, and be that kernel from then on, until it is shut down."""
-    os.setsid()
     close_all_but({1, 2, orders, answers})
     os.open(os.devnull, os.O_RDONLY)  # the lowest number that is free: standard input
     with open(orders) as file:
@@ -83,10 +83,11 @@ def be_kernel(orders: int, answers: int) -> None:
     if not text:  # there is no notebook after all
         return
     order = json.loads(text)
-    if order["sandbox"]:
+    if order.get("sandbox"):
         enter(order["sandbox"])
-    os.write(answers, b"!")
-    os.close(answers)
+    if answers is not None:
+        os.write(answers, b"!")
+        os.close(answers)
     os.environ.clear()
     os.environ.update(order["environment"])
     os.chdir(order["folder"])
@@ -101,7 +102,7 @@ def be_kernel(orders: int, answers: int) -> None:
     kernelapp.launch_new_instance()
 
 
-def close_all_but(kept: set[int]) -> None:
+def close_all_but(kept: set[int | None]) -> None:
     for descriptor in {int(name) for name in os.listdir("/proc/self/fd")} - kept:
         with suppress(OSError):  # the one that listed them
             os.close(descriptor)
