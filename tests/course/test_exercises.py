@@ -29,7 +29,7 @@ ANSWERS = ROOT / "tests" / "course" / "answers"
 EQUIVALENT = yaml.safe_load((ROOT / "tests/course/mutants.yml").read_text(encoding="utf-8"))
 MUTANTS_IN_EACH_RUN = 3  # of each solution; the weekly run takes all
 SECONDS_FOR_AN_ANSWER = 60
-SECONDS_FOR_A_MUTANT = 10  # some run for ever
+SECONDS_FOR_A_MUTANT = 3  # some run for ever
 REFUSALS = ("AssertionError", "WrongAnswer")
 # What fails without the check's help, and says by itself what is missing: a variable to be set.
 CLEAR = "NameError: name '"

@@ -68,12 +68,21 @@ def test_every_tool_refuses_a_section_that_does_not_exist_in_the_same_words(tool
 
 def test_importing_the_tools_changes_nothing_for_others():
     program = (
-        "import sys; before = set(sys.modules)\n"
-        "import tools, tools.run.__main__, tools.refresh\n"
+        "import sys, tools, tools.run.__main__, tools.refresh\n"
         "print([name for name, module in sys.modules.items() if module is None])"
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert run.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("tool", ["run", "sweep", "editions.student"])
+def test_a_tool_starts_without_what_takes_long_to_import(tool):
+    command = [sys.executable, "-X", "importtime", "-m", f"tools.{tool}", "--help"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0
+    imported = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+    assert "nbformat" in imported
+    assert not imported & {"torch", "pandas", "distributed", "rfc3987_syntax.syntax_helpers"}
 
 
 def test_a_tool_may_have_a_kernel_of_its_own(monkeypatch):
