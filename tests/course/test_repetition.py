@@ -8,7 +8,11 @@ import pytest
 from tools import course, refresh
 from tools.compare import differences, repeat
 
-CHAPTERS = {"0.1": {}, "2.2": {}, "4.4": {"max_epochs": 1, "limit": 1000}}
+CHAPTERS = {
+    "0.1": {"max_epochs": 1},
+    "2.2": {"num_houses": 100},
+    "4.4": {"max_epochs": 1, "limit": 1000},
+}
 
 
 @pytest.mark.parametrize("number", CHAPTERS)
