@@ -1,7 +1,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import nbformat
@@ -14,7 +14,8 @@ from helpers._internal import sources
 from helpers._internal.checksums import FULL, SAMPLE, DataError, read_folder
 from tools.course import chapters, section
 from tools.run import __main__ as run
-from tools.run.forked_kernels import forking
+from tools.run import batch
+from tools.run.forked_kernels import forking, server
 from tools.run.kernels import Manager
 
 collect_ignore = ["misbehaving"]  # no chapters: nbval must not execute them
@@ -98,6 +99,14 @@ def run_notebooks() -> Callable[..., int]:
             return run.main()
 
     return call
+
+
+@pytest.fixture(scope="module")
+def one_fork_server() -> Iterator[None]:
+    """Let the runs of a module fork from one server: to start its own takes each some seconds."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(batch, "preload", lambda _: nullcontext(server()))
+        yield
 
 
 @pytest.fixture(scope="session")

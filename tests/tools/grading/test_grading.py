@@ -31,6 +31,7 @@ helpers.exercises.Answer.refuses = helpers.exercises.Answer.equals
 helpers.exercises.require = lambda *args: None
 """
 
+pytestmark = pytest.mark.usefixtures("one_fork_server")
 needs_bubblewrap = pytest.mark.skipif(
     bool(obstacle()), reason="no sandbox here: sudo apt-get install bubblewrap"
 )

@@ -12,6 +12,7 @@ from tools.course import ROOT
 from tools.run import __main__ as run
 from tools.terminal import ToolError, printable, run_tool
 
+pytestmark = pytest.mark.usefixtures("one_fork_server")
 CONTROL = "\x1b[31m\x07\u202e"  # red, a bell, and writing from right to left
 NAMES = [
     "-p seed 7",

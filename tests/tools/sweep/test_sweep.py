@@ -11,6 +11,8 @@ from tools.sweep import __main__ as sweep
 from tools.sweep import results
 from tools.terminal import ToolError
 
+pytestmark = pytest.mark.usefixtures("one_fork_server")
+
 
 @pytest.fixture
 def chapter(tmp_path, write_notebook, monkeypatch):
