@@ -2,13 +2,13 @@
 
 import sys
 import traceback
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
+from helpers._internal.calling import as_call, as_failure, quietly
 from helpers._internal.comparing import (
     as_numbers,
     describe,
@@ -30,7 +30,7 @@ class WrongAnswer(AssertionError):
         if self.__cause__ is None:
             return [str(self)]
         own = self.__cause__.__traceback__
-        while own and own.tb_frame.f_code.co_filename == __file__:
+        while own and own.tb_frame.f_globals.get("__name__", "").startswith("helpers."):
             own = own.tb_next
         cause = type(self.__cause__), self.__cause__, own
         return [str(self), "", *traceback.format_exception(*cause)]
@@ -40,13 +40,6 @@ def require(condition: bool, sentence: str) -> None:
     """Raise WrongAnswer with a sentence unless a condition holds, also under `python -O`."""
     if not condition:
         raise WrongAnswer(sentence)
-
-
-def quietly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a function without its warnings, which nbgrader would take for a failed check."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return function(*args, **kwargs)
 
 
 def answer(name: str) -> "Answer":
@@ -82,7 +75,7 @@ class Answer:
             WrongAnswer: when it cannot be called, raises an error, returns nothing, or changes
                 an argument.
         """
-        name = f"{self.name}({', '.join(describe(arg) for arg in [*args, *kwargs.values()])})"
+        name = as_call(self.name, *args, *kwargs.values())
         require(callable(self.value), f"{self.name} is {describe(self.value)}, not a function")
         before = [arg.detach().clone() if isinstance(arg, torch.Tensor) else arg for arg in args]
         result = self._call(name, *args, **kwargs)
@@ -97,7 +90,7 @@ class Answer:
         try:
             return quietly(self.value, *args, **kwargs)
         except Exception as error:
-            raise WrongAnswer(f"{name} raises {type(error).__name__}: {error}") from error
+            raise WrongAnswer(as_failure(name, error)) from error
 
     def do(self, *args: Any) -> "Answer":
         """Call a function for what it does: nothing need come back."""
@@ -113,7 +106,7 @@ class Answer:
 
     def returns_none(self, *args: Any) -> "Answer":
         """Call a function that is to return None for these arguments."""
-        name = f"{self.name}({', '.join(map(describe, args))})"
+        name = as_call(self.name, *args)
         result = self._call(name, *args)
         require(result is None, f"{name}: got {describe(result)}, expected None")
         return self
@@ -173,13 +166,10 @@ class Answer:
         return self
 
     def refuses(
-        self,
-        *args: Any,
-        error: type[Exception] = ValueError,
-        mentions: Sequence[Any] = (),
+        self, *args: Any, error: type[Exception] = ValueError, mentions: Sequence[Any] = ()
     ) -> "Answer":
         """Expect an error whose message mentions some texts, numbers or shapes, in any spelling."""
-        name = f"{self.name}({', '.join(map(describe, args))})"
+        name = as_call(self.name, *args)
         try:
             quietly(self.value, *args)
         except error as raised:
@@ -190,10 +180,8 @@ class Answer:
                 )
             return self
         except Exception as raised:
-            kind = type(raised).__name__
-            raise WrongAnswer(
-                f"{name} raises {kind}: {raised}; expected {named(error)}"
-            ) from raised
+            sentence = f"{as_failure(name, raised)}; expected {named(error)}"
+            raise WrongAnswer(sentence) from raised
         raise WrongAnswer(f"{name} went through, expected {named(error)}")
 
     @contextmanager

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import helpers
-from helpers.exercises import Answer
+from helpers.exercises import Answer, WrongAnswer
 
 X = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
 
@@ -209,3 +209,16 @@ def test_a_hidden_part_tells_a_hint_and_no_input():
     assert told(hidden) == "double: wrong for inputs that are not shown: negative numbers"
     with answer.unseen("one"):
         answer(1).equals(2)
+
+
+def test_what_is_shown_of_an_error_is_the_learners_own_code():
+    def invert(x):
+        return 1 / x
+
+    with pytest.raises(WrongAnswer) as raised:
+        Answer("invert", invert)(0)
+    shown = "\n".join(raised.value._render_traceback_())
+    assert shown.startswith("invert(0) raises ZeroDivisionError: division by zero\n\nTraceback")
+    assert "return 1 / x" in shown
+    assert "helpers/_internal" not in shown.replace("\\", "/")
+    assert "exercises.py" not in shown.replace("test_exercises.py", "")
