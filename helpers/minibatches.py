@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
+from helpers._internal.refusals import check_sockets
 from helpers.oop import HyperParameters
 
 
@@ -32,6 +33,7 @@ class Minibatches:
 
     def __iter__(self) -> Iterator:
         if self.num_workers:
+            check_sockets(self.num_workers)
             return iter(
                 DataLoader(self.dataset, None, sampler=self.indices(), num_workers=self.num_workers)
             )

@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"
 SETTINGS = BUILD / "settings"
+BADGES = re.compile(r"^(\[!\[|<!-- badges).*$", re.MULTILINE)
 CHAPTER = re.compile(r"(\d+)\.(\d+)-[a-z0-9-]+\.ipynb")
 
 # Set for every kernel that the project starts, so that a run can be compared with any other.
@@ -29,12 +31,23 @@ KERNEL_ENVIRONMENT = {
     "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel named python3 is the one of this environment
 }
 KERNELS = "TOOLS_KERNELS"  # environment variable: where one of the tools keeps a kernel of its own
+LONGEST_FOLDER = 70  # characters, so that a folder and the name of a socket follow
 OWN_SETTINGS = {"MPLBACKEND", "MATPLOTLIBRC", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH"}
 KEPT_OF_PYTHON = {"PYTHONPATH", "PYTHONUTF8", "PYTHONHOME"}
 
 # Tags of cells whose outputs differ: by the run, by what is installed, or in their last digits.
 NOT_COMPARED = {"timing", "machine", "measured"}
 WORDS_PER_MINUTE, SECONDS_PER_CODE_CELL = 150, 20
+
+
+def short_folder() -> str:
+    """The folder for temporary files, or one with a shorter name.
+
+    The name of a socket has at most 103 characters on macOS, and 107 on Linux.
+    """
+    folder = tempfile.gettempdir()
+    is_short = os.name != "posix" or len(os.fsencode(folder)) <= LONGEST_FOLDER
+    return folder if is_short else "/tmp"  # noqa: S108  # where each makes a folder of its own
 
 
 def kernel_environment() -> dict[str, str]:
@@ -47,7 +60,8 @@ def kernel_environment() -> dict[str, str]:
         if name not in OWN_SETTINGS and (not name.startswith("PYTHON") or name in KEPT_OF_PYTHON)
     }
     kernels = {"JUPYTER_PATH": os.environ[KERNELS]} if KERNELS in os.environ else {}
-    return {**kept, **KERNEL_ENVIRONMENT, **kernels}
+    # A kernel talks to the workers of its loaders through sockets in that folder.
+    return {**kept, **KERNEL_ENVIRONMENT, **kernels, "TMPDIR": short_folder()}
 
 
 def adopt_kernel_environment() -> None:
@@ -115,6 +129,11 @@ def stated_seconds(notebook: nbformat.NotebookNode) -> float:
     return float(found[1]) if found else 0
 
 
+def count_words(cell: nbformat.NotebookNode) -> int:
+    """The words of a text cell, without the badges of a published chapter."""
+    return len(BADGES.sub("", cell.source).split())
+
+
 def reading(notebook: nbformat.NotebookNode) -> tuple[int, int]:
     """How many minutes the main text of a chapter takes to read, and its exercises to do.
 
@@ -126,7 +145,7 @@ def reading(notebook: nbformat.NotebookNode) -> tuple[int, int]:
         if exercises:
             continue
         if cell.cell_type == "markdown":
-            words += len(cell.source.split())
+            words += count_words(cell)
         else:
             code_cells += 1
     minutes = words / WORDS_PER_MINUTE + code_cells * SECONDS_PER_CODE_CELL / 60

@@ -5,6 +5,7 @@ import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.connection import Listener
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -44,6 +45,21 @@ def number_of_minibatches(loader: Iterable, kind: str) -> int:
             "with drop_last=True?"
         )
     return length
+
+
+def check_sockets(num_workers: int) -> None:
+    """Refuse workers where processes cannot open the sockets that they talk through.
+
+    torch does not: its loader and the workers would wait for each other for ever.
+    """
+    try:
+        Listener().close()
+    except OSError as error:
+        raise ValueError(
+            f"num_workers={num_workers}: a loader talks to its workers through sockets in the "
+            f"folder for temporary files, where none can be opened ({error}): set the environment "
+            "variable TMPDIR to a folder with a short name, such as /tmp, or use num_workers=0"
+        ) from error
 
 
 def check_optimizer(optimizer: Any, model: object) -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from tools import refresh
 from tools.compare import text_of
-from tools.course import NOT_COMPARED, NOTEBOOKS, ROOT, chapters, read, section
+from tools.course import NOT_COMPARED, NOTEBOOKS, ROOT, chapters, count_words, read, section
 from tools.course import tags as tags_of
 from tools.editions.student import is_solution
 
@@ -149,7 +149,7 @@ def checked_names(source: str) -> list[str]:
 @each_chapter
 def test_the_main_text_has_one_subject(path):
     cells = main_text(read(path))
-    words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
+    words = sum(count_words(cell) for cell in cells if cell.cell_type == "markdown")
     code = len([cell for cell in cells if cell.cell_type == "code"]) - 1  # but for the setup
     assert words <= MOST_WORDS, f"{words} words before the exercises, at most {MOST_WORDS}"
     most = MANY_STEPS.get(section(path), MOST_CODE_CELLS)

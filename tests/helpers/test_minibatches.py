@@ -1,5 +1,9 @@
+import os
+import subprocess
+import sys
 from itertools import chain
 
+import pytest
 import torch
 
 from helpers.minibatches import Minibatches
@@ -39,3 +43,22 @@ def test_a_minibatch_is_indexed_once():
 
     loader = Minibatches(Squares(), batch_size=3, shuffle=False)
     assert [x.tolist() for x in loader] == [[0, 1, 4], [9, 16, 25], [36]]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such sockets")
+def test_workers_that_could_not_be_heard_are_refused(tmp_path):
+    """A loader of torch's waits for them for ever."""
+    folder = tmp_path / ("long" * 20)
+    folder.mkdir()
+    program = (
+        "import torch\nfrom helpers.minibatches import Minibatches\n"
+        "data = torch.utils.data.TensorDataset(torch.zeros(9, 2))\n"
+        "print(len(list(Minibatches(data, 3, False, num_workers=1))))"
+    )
+    found = {}
+    for name in (folder, "/tmp"):
+        env = {**os.environ, "TMPDIR": str(name)}
+        command = [sys.executable, "-c", program]
+        found[name] = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100)
+    assert "set the environment variable TMPDIR" in found[folder].stderr.splitlines()[-1]
+    assert found["/tmp"].stdout == "3\n"

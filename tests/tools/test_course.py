@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -83,6 +84,14 @@ def test_a_tool_starts_without_what_takes_long_to_import(tool):
     imported = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
     assert "nbformat" in imported
     assert not imported & {"torch", "pandas", "distributed", "rfc3987_syntax.syntax_helpers"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such sockets")
+def test_a_kernel_has_a_folder_for_sockets_with_a_short_name(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 20)))
+    assert kernel_environment()["TMPDIR"] == "/tmp"
+    monkeypatch.setattr(tempfile, "tempdir", "/var/tmp")
+    assert kernel_environment()["TMPDIR"] == "/var/tmp"
 
 
 def test_a_tool_may_have_a_kernel_of_its_own(monkeypatch):

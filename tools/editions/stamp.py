@@ -10,6 +10,7 @@ there; without one, nothing links or installs anywhere.
 """
 
 import argparse
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -80,10 +81,12 @@ def stored_address() -> Address:
 
 
 def store(address: Address, project: Path = PROJECT) -> None:
-    text = project.read_text(encoding="utf-8")
+    text, stat = project.read_text(encoding="utf-8"), project.stat()
     for name, value in address._asdict().items():
         text = re.sub(rf'^{name} = ".*"$', f'{name} = "{value}"', text, flags=re.MULTILINE)
     project.write_text(text, encoding="utf-8")
+    # Nothing has to be installed for that: `make setup` goes by the time.
+    os.utime(project, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def setup_cell(address: Address) -> str:

@@ -20,6 +20,7 @@ from jupyter_client import (
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 from jupyter_core.utils import ensure_async
 
+from tools.course import short_folder
 from tools.run.sandbox import PARENT, Sandbox, confined, isolated
 
 if TYPE_CHECKING:
@@ -27,18 +28,7 @@ if TYPE_CHECKING:
 
 SANDBOX = "TOOLS_SANDBOX"  # environment variable: the folder that a kernel may write to
 ISOLATED = "isolated"  # its value for a kernel that may write nowhere
-LONGEST_FOLDER = 70  # characters, so that a folder and the name of a socket follow
 OFFLINE = "TOOLS_OFFLINE"  # environment variable: set if such a kernel has no network either
-
-
-def short_folder() -> str:
-    """The folder for temporary files, or one with a shorter name.
-
-    The name of a socket has at most 103 characters on macOS, and 107 on Linux.
-    """
-    folder = tempfile.gettempdir()
-    # TemporaryDirectory makes one in it that nobody else can enter.
-    return folder if len(folder) <= LONGEST_FOLDER else "/tmp"  # noqa: S108
 
 
 class OverSockets(KernelManager):

@@ -9,7 +9,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 import helpers
-from tools.course import NOTEBOOKS, chapters, read, tags
+from tools.course import NOTEBOOKS, chapters, count_words, read, tags
 from tools.editions import stamp
 from tools.editions.stamp import Address
 from tools.terminal import ToolError
@@ -31,6 +31,16 @@ def test_the_readme_has_a_row_for_each_chapter_with_its_times():
     assert stamp.table(stamp.stored_address()) in readme, RUN_MAKE_STAMP
     for path in chapters():
         assert f"]({NOTEBOOKS.name}/{path.name})" in readme
+
+
+def test_an_address_adds_no_words_to_read(tmp_path):
+    """So a chapter of as many words as are allowed can be published."""
+    copies = [Path(shutil.copy(path, tmp_path)) for path in chapters()]
+    for path, copy in zip(chapters(), copies, strict=True):
+        stamp.stamp(copy, SOMEWHERE, copies)
+        before, after = read(path).cells[0], read(copy).cells[0]
+        assert "colab-badge" in after.source
+        assert count_words(after) == count_words(before)
 
 
 @pytest.fixture
@@ -76,7 +86,9 @@ def test_the_readme_gets_badges_for_each_chapter(tmp_path):
 def test_the_address_is_kept_in_one_place(tmp_path, monkeypatch):
     project = Path(shutil.copy(stamp.PROJECT, tmp_path))
     monkeypatch.setattr(stamp, "PROJECT", project)
+    before = project.stat().st_mtime_ns
     stamp.store(SOMEWHERE, project)
+    assert project.stat().st_mtime_ns == before, "make would install everything again"
     assert stamp.stored_address() == SOMEWHERE
     stamp.store(NOWHERE, project)
     assert stamp.stored_address() == NOWHERE
