@@ -26,10 +26,11 @@ def server() -> Preloaded | None:
 
 
 class FromServer(LocalProvisioner):
-    """Has the server fork a kernel, in place of starting one."""
+    """Has the server fork a kernel of this Python, in place of starting one."""
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
-        forks = server()
+        is_ours = cmd[0] == sys.executable and "ipykernel_launcher" in cmd
+        forks = server() if is_ours else None
         if not forks:
             return await super().launch_kernel(cmd, **options)
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]

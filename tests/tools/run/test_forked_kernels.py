@@ -1,5 +1,6 @@
 """Kernels that nbval and the tests start: forked, and as useful as those that are started."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import textwrap
 import time
 
+import nbval.kernel
 import psutil
 import pytest
 from nbclient import NotebookClient
@@ -30,6 +32,31 @@ def test_it_has_the_imports_and_nothing_of_ours(run_cells):
     (cell,) = run_cells(LOOK)
     assert text(cell).startswith("['torch'] ")
     assert os.getpid() not in psutil.Process(int(text(cell).split()[-1])).parents()[:1]
+
+
+def test_nbval_has_such_kernels():
+    manager, client = nbval.kernel.start_new_kernel(kernel_name="python3")
+    try:
+        shown = []
+        client.execute_interactive(LOOK, output_hook=shown.append)
+        texts = [message["content"].get("text", "") for message in shown]
+        assert "".join(texts).startswith("['torch'] ")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_a_kernel_of_another_python_is_started(tmp_path, monkeypatch):
+    """Such as that of `make colab`."""
+    folder = tmp_path / "kernels" / "other"
+    folder.mkdir(parents=True)
+    argv = ["/usr/bin/env", sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Other", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    notebook = new_notebook(cells=[new_code_cell(LOOK)])
+    NotebookClient(notebook, kernel_name="other", kernel_manager_class=forking(Manager)).execute()
+    assert text(notebook.cells[0]).startswith("[] ")
 
 
 def test_it_is_interrupted_and_goes_on(kernel, run_cells):
