@@ -35,7 +35,7 @@ class Notebook:
 
     def outputs(self, msg_id):
         """What a message leads to, until the kernel is idle again."""
-        seen = []
+        seen, printed = [], None
         while True:
             message = self.client.get_iopub_msg(timeout=60)
             kind, content = message["msg_type"], message["content"]
@@ -43,15 +43,19 @@ class Notebook:
             if kind in ("display_data", "update_display_data"):
                 is_chart = "image/svg+xml" in content["data"]
                 seen.append({"display_data": "chart"}.get(kind, "update") if is_chart else kind)
+            elif kind == "stream" and printed == content["name"]:
+                seen[-1] += content["text"]  # what is printed may come in pieces
             elif kind == "stream":
-                seen.append(content["text"].strip())
+                seen.append(content["text"])
             elif kind == "error":
                 seen.append("\n".join(content["traceback"]))
             elif "msg_id" in state:
                 seen.append("[" if state["msg_id"] else "]")
+            if kind != "status":
+                printed = content["name"] if kind == "stream" else None
             ours = message["parent_header"].get("msg_id") == msg_id
             if ours and kind == "status" and content["execution_state"] == "idle":
-                return seen
+                return [text.strip() for text in seen]
 
 
 @pytest.fixture(scope="module")
