@@ -184,8 +184,13 @@ def test_without_its_scheduler_a_run_ends_and_says_so(parts, notebooks, tmp_path
 @pytest.mark.parametrize(
     "stop", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.weekly)]
 )
-def test_a_run_that_is_stopped_ends_its_jobs_and_a_second_goes_on(parts, notebooks, tmp_path, stop):
+def test_a_run_that_is_stopped_ends_its_jobs_and_a_second_goes_on(
+    parts, notebooks, tmp_path, write_notebook, stop
+):
     _, _, address = parts
+    file = tmp_path / "go-on"  # without which the run does not end before it is stopped
+    wait = f"import os, time\nwhile not os.path.exists({str(file)!r}):\n    time.sleep(0.1)"
+    write_notebook(notebooks / "waits.ipynb", wait)
     process = start(notebooks, "--cluster", address)
     assert wait_for(lambda: list((notebooks / "out").glob("notebooks/*.done")), 120)
     wait_for_job(tmp_path / "cluster")
@@ -197,10 +202,12 @@ def test_a_run_that_is_stopped_ends_its_jobs_and_a_second_goes_on(parts, noteboo
         assert "stopped" in {status for status, _ in report(notebooks).values()}
     assert wait_for(lambda: not list((tmp_path / "cluster").glob("job-*")))  # nothing runs on
     before = [file.with_suffix(".ipynb").name for file in notebooks.glob("out/notebooks/*.done")]
+    file.touch()
     process = start(notebooks, "--cluster", address, "--resume")
     out, err = process.communicate(timeout=120)
     done = {name: ("ok", BEFORE) for name in before}
-    assert report(notebooks) == {**COMPLETE, **done}, out + err
+    expected = {**COMPLETE, "waits.ipynb": ("ok", ""), **done}
+    assert report(notebooks) == expected, out + err
 
 
 @pytest.mark.weekly

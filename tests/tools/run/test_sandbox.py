@@ -142,9 +142,16 @@ LOOK_AROUND = """
 import json, os, socket
 from pathlib import Path
 
+def target(descriptor):
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:  # another thread has closed it since, or it was that of the list itself
+        return ""
+
+
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 rights = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
-opened = [os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")[:-1]]
+opened = [target(name) for name in os.listdir("/proc/self/fd")]
 print(json.dumps({
     "rights": [int(status[name], 16) for name in rights],
     "no new rights": int(status["NoNewPrivs"]),
