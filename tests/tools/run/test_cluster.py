@@ -81,9 +81,9 @@ def parts(start_part, tmp_path):
 def wait_for(condition, seconds=60):
     """Wait until a condition holds; return whether it does."""
     deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
+    while not (holds := condition()) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return condition()
+    return holds
 
 
 def address_in(folder):
