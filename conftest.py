@@ -1,5 +1,6 @@
 """Lets the kernels that nbval and the tests start run as those of `make run` do."""
 
+import signal
 from pathlib import Path
 
 import nbval.kernel
@@ -45,6 +46,15 @@ def pytest_runtest_call(item: pytest.Item):
         problems = outside_bands(section(item.path), item.test_outputs)
         if problems:
             item.raise_cell_error("; ".join(problems))
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C, which a shell lets those ignore that it starts in the background.
+
+    What the tests start would ignore it, too, and some of them look at what comes of it.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
