@@ -1,8 +1,8 @@
 """Imports once what every notebook needs, and forks the processes of each notebook from that.
 
 tools.run.preloaded starts it and asks for one notebook at a time. Each gets two processes: one for
-papermill, and a kernel, forked from it before either has a second thread. Who has a client of their
-own, as the tests do, asks for a kernel alone.
+papermill, and a kernel, forked from it before either has a second thread. A program with a client
+of its own, as pytest is, asks for a kernel alone.
 """
 
 import builtins
