@@ -183,4 +183,6 @@ class Grader:
         for result in results:
             if result.status != "ok":
                 raise ToolError(f"Our own {result.notebook} is {result.status}: {result.message}")
+        if len(results) < len(chapters):
+            raise ToolError("The run was stopped before anything was graded.")
         return {chapter: audit.recorded(read(run.folder / chapter.name)) for chapter in chapters}

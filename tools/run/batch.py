@@ -174,14 +174,16 @@ class Run:
 def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> list[Result]:
     """Execute the notebooks, `jobs` at a time; report on each as soon as it is done.
 
-    On a cluster, as many at a time as its workers have threads.
+    On a cluster, as many at a time as its workers have threads. None begins after a stop.
     """
     results: list[Result] = []
     jobs = run.cluster.threads() if run.cluster else jobs
     few = len(notebooks) <= jobs  # for which it does not pay to import everything beforehand
     write(report, results)
 
-    def execute(notebook: Path) -> Result:
+    def execute(notebook: Path) -> Result | None:
+        if run.stop.is_set():  # perhaps by what ended just now and left its place to this one
+            return None
         progress.start(run.name(notebook))
         return run.execute(notebook)
 
@@ -195,12 +197,10 @@ def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> lis
             while pending:
                 # A short wait, since on Windows a signal is noticed only between two.
                 done, pending = wait(pending, CHECK_EVERY, return_when=FIRST_COMPLETED)
-                if run.stop.is_set():
-                    pending = {future for future in pending if not future.cancel()}
-                for future in done:
-                    results.append(future.result())
+                for result in filter(None, (future.result() for future in done)):
+                    results.append(result)
                     write(report, results)
-                    progress.finish(results[-1].notebook, line(results[-1]))
+                    progress.finish(result.notebook, line(result))
         except BaseException:  # such as nobody to print to
             run.stop.set()
             raise
