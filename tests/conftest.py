@@ -1,5 +1,6 @@
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -110,11 +111,12 @@ def one_fork_server() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def left_behind() -> Callable[[Path], list[psutil.Process]]:
+def left_behind() -> Callable[..., list[psutil.Process]]:
     """Return a function that finds the processes which have to do with a folder.
 
     TEST_FOLDER=folder is in their environment, or they work in the folder or have one of its files
-    open. What is forked has the environment that the fork server was started with.
+    open. What is forked has the environment that the fork server was started with. It waits for
+    some seconds until there are none: one that was killed may take a moment to be gone.
     """
 
     def is_of(process: psutil.Process, folder: Path) -> bool:
@@ -123,12 +125,18 @@ def left_behind() -> Callable[[Path], list[psutil.Process]]:
         paths = [process.cwd(), *(file.path for file in process.open_files())]
         return any(Path(path).is_relative_to(folder) for path in paths)
 
-    def find(folder: Path) -> list[psutil.Process]:
+    def look(folder: Path) -> list[psutil.Process]:
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 if is_of(process, folder):
                     found.append(process)
+        return found
+
+    def find(folder: Path, patience: float = 10) -> list[psutil.Process]:
+        deadline = time.monotonic() + patience
+        while (found := look(folder)) and time.monotonic() < deadline:
+            time.sleep(0.1)
         return found
 
     return find

@@ -29,7 +29,7 @@ CELL_LIMIT = (
     "TOOLS_CELL_LIMIT"  # environment variable: seconds for one cell, then it is interrupted
 )
 MAY_FAIL = "raises-exception"  # nbclient's tag for a cell after whose error it goes on
-SAVE_EVERY = 1  # seconds: what is lost at most when this process is killed
+SAVE_EVERY = 1  # seconds; what came in the last two is lost when this process is killed
 TOO_MUCH = "TooMuchOutput"  # the name of the error when a kernel is given up
 DEAD_KERNEL = 138  # papermill's exit status when the kernel is gone
 
@@ -40,15 +40,23 @@ class LimitedClient(PapermillNotebookClient):
     received = 0
 
     async def async_execute_cell(self, cell, cell_index, **options):
-        save = asyncio.get_running_loop().call_later(SAVE_EVERY, self.nb_man.save)
+        self.save_later()
         try:
             return await super().async_execute_cell(cell, cell_index, **options)
         finally:
-            save.cancel()
+            self.next_save.cancel()
             if "outputs" in cell:
                 cell.outputs = joined(cell.outputs)
 
     execute_cell = run_sync(async_execute_cell)
+
+    def save_later(self):
+        """Save once a second from now on, also what comes right after the notebook was saved."""
+        self.next_save = asyncio.get_running_loop().call_later(SAVE_EVERY, self.save_again)
+
+    def save_again(self):
+        self.save_later()
+        self.nb_man.save()
 
     def process_message(self, msg, cell, cell_index):
         self.received += len(json.dumps(msg["content"], default=str))

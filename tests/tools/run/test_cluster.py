@@ -19,7 +19,7 @@ from tools.compare import differences
 from tools.course import ROOT, chapters, read
 from tools.run import cluster, remote
 from tools.run.done import BEFORE
-from tools.run.processes import is_alive
+from tools.run.processes import kill
 from tools.terminal import ToolError
 
 pytest.importorskip("distributed", reason="no dask here: make setup installs it")
@@ -62,8 +62,7 @@ def start_part(tmp_path):
     yield call
     for process in reversed(started):
         with suppress(psutil.NoSuchProcess):  # that the test has killed
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
+            kill(psutil.Process(process.pid).children(recursive=True))
         process.kill()
         process.wait()
 
@@ -151,7 +150,7 @@ COMPLETE = {
 
 
 def test_a_worker_that_is_killed_costs_nothing_but_time(parts, notebooks, tmp_path, left_behind):
-    _, (first, second), address = parts
+    scheduler, (first, second), address = parts
     process = start(notebooks, "--cluster", address)
     running = tmp_path / "cluster"
     wait_for_job(running)
@@ -162,12 +161,8 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(parts, notebooks, tmp_pa
     assert outputs(notebooks, "fails.ipynb")[1][0].text == "beside\n"
     second.kill()
     second.wait()
-    assert wait_for(lambda: not any(map(is_alive, of_jobs(running, left_behind))))
-
-
-def of_jobs(folder, left_behind):
-    """The processes that belong to a cluster, but for the scheduler."""
-    return [p for p in left_behind(folder) if "dask_scheduler" not in " ".join(p.cmdline())]
+    left = {psutil.Process(scheduler.pid)}
+    assert wait_for(lambda: set(left_behind(running, patience=0)) == left)
 
 
 def test_without_its_scheduler_a_run_ends_and_says_so(parts, notebooks, tmp_path):

@@ -19,6 +19,7 @@ from tools.course import ROOT
 from tools.run.forked_kernels import forking
 from tools.run.kernels import Manager
 from tools.run.preloaded import HAS_FORK
+from tools.run.processes import is_alive
 
 pytestmark = pytest.mark.skipif(not HAS_FORK, reason="kernels are forked on Linux only")
 LOOK = "import sys, os\nprint(sorted({'torch', 'tools', 'pytest'} & set(sys.modules)), os.getpid())"
@@ -89,7 +90,7 @@ def test_it_ends_when_the_program_that_wanted_it_is_killed():
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     deadline = time.monotonic() + 60
-    while kernel.is_running() and kernel.status() != psutil.STATUS_ZOMBIE:
+    while is_alive(kernel):
         assert time.monotonic() < deadline, "the kernel is still there"
         time.sleep(0.1)
 

@@ -207,8 +207,5 @@ def test_when_the_tool_itself_is_killed_its_kernels_end_too(hanging, left_behind
     folder, process = hanging
     process.kill()
     process.wait()
-    deadline = time.monotonic() + 60
-    while left_behind(folder) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left_behind(folder) == []
+    assert left_behind(folder, patience=60) == []
     assert {name: r["status"] for name, r in read_report(folder).items()} == {"1": "ok"}
