@@ -76,6 +76,8 @@ def main() -> int:
     facts = report.facts(D2L_FOLDER, options.rounds, d2l_rounds)
     table = report.table(summaries, why_no_d2l)
     print(f"\n{table}\n{report.caption(facts)}")
+    if advice := report.advice(summaries, options.rounds):
+        print(advice)
     report.write_json(BUILD / "bench.json", samples, summaries, facts)
     picture = report.picture(summaries)
     (BUILD / "bench.svg").write_text(picture, encoding="utf-8")

@@ -135,6 +135,23 @@ def caption(facts: dict) -> str:
     )
 
 
+def advice(summaries: Sequence[Summary], rounds: int) -> str:
+    """Say what to do about rows that keep their ratio in some rounds and miss it in others."""
+    doubtful = [
+        summary.row.name
+        for summary in summaries
+        if summary.row.most_ratio and min(summary.ratios) <= summary.row.most_ratio
+        if median(summary.ratios) > summary.row.most_ratio
+    ]
+    if not doubtful:
+        return ""
+    names = " ".join(doubtful)
+    return (
+        f"In some rounds within the bound: {names}. If the machine had other work, measure again "
+        f'with more of them: make bench ARGS="--rounds {3 * rounds} {names}"'
+    )
+
+
 def write_json(path: Path, samples: Samples, summaries: Sequence[Summary], facts: dict) -> None:
     """Keep every value that was measured, with what it depends on."""
     verdicts = {summary.row.name: summary.verdict for summary in summaries}

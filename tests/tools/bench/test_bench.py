@@ -51,6 +51,15 @@ def test_a_row_above_its_bound_misses(row, values, verdict):
     assert report.summarize(row, values).verdict == verdict
 
 
+def test_a_row_that_misses_in_some_rounds_only_is_to_be_measured_again():
+    unsteady = report.summarize(RATIO, samples([1, 1, 1], [1, 9, 9]))
+    steady = report.summarize(RATIO, samples([1, 1, 1], [2, 2, 2]))
+    within = report.summarize(RATIO, samples([1, 1, 1], [1, 1, 9]))
+    slow = report.summarize(TIME, samples([1], [2.01], [90]))
+    assert report.advice([steady, within, slow], 5) == ""
+    assert report.advice([steady, unsteady], 5).endswith('make bench ARGS="--rounds 15 a"')
+
+
 def test_the_rows_have_names_of_their_own_and_bounds_that_can_be_told():
     assert set(Counter(row.name for row in ROWS).values()) == {1}
     for row in ROWS:
