@@ -204,8 +204,6 @@ def execute_all(run: Run, notebooks: list[Path], jobs: int, report: Path) -> lis
         except BaseException:  # such as nobody to print to
             run.stop.set()
             raise
-        finally:
-            pool.shutdown(cancel_futures=True)
     return results
 
 

@@ -183,8 +183,8 @@ def test_a_run_that_is_stopped_ends_its_jobs_and_a_second_goes_on(
     parts, notebooks, tmp_path, write_notebook, stop
 ):
     _, _, address = parts
-    file = tmp_path / "go-on"  # without which the run does not end before it is stopped
-    wait = f"import os, time\nwhile not os.path.exists({str(file)!r}):\n    time.sleep(0.1)"
+    go_on = tmp_path / "go-on"  # without which the run does not end before it is stopped
+    wait = f"import os, time\nwhile not os.path.exists({str(go_on)!r}):\n    time.sleep(0.1)"
     write_notebook(notebooks / "waits.ipynb", wait)
     process = start(notebooks, "--cluster", address)
     assert wait_for(lambda: list((notebooks / "out").glob("notebooks/*.done")), 120)
@@ -197,7 +197,7 @@ def test_a_run_that_is_stopped_ends_its_jobs_and_a_second_goes_on(
         assert "stopped" in {status for status, _ in report(notebooks).values()}
     assert wait_for(lambda: not list((tmp_path / "cluster").glob("job-*")))  # nothing runs on
     before = [file.with_suffix(".ipynb").name for file in notebooks.glob("out/notebooks/*.done")]
-    file.touch()
+    go_on.touch()
     process = start(notebooks, "--cluster", address, "--resume")
     out, err = process.communicate(timeout=120)
     done = {name: ("ok", BEFORE) for name in before}
